@@ -1,0 +1,51 @@
+# One command to run it (`make dev`), one to test it (`make test`). Each sets itself up from the lock.
+PYTHON ?= python3
+BIN := .venv/bin
+NODE_TESTS := tests/clients/node
+PYTEST := $(BIN)/python -m pytest
+
+.PHONY: help setup dev test check format lock bench clean
+
+help:  ## list the commands
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/'
+
+setup: .venv/ready  ## make .venv from the lock, with hashes
+
+# `--without-pip` and `--python`: a bare Debian python3 has no ensurepip, its pip can still fill the environment.
+.venv/ready: requirements-dev.lock pyproject.toml
+	$(PYTHON) -m venv --without-pip .venv
+	$(PYTHON) -m pip --python $(BIN)/python install --quiet --require-hashes -r requirements-dev.lock
+	$(PYTHON) -m pip --python $(BIN)/python install --quiet --no-deps --no-build-isolation --editable .
+	@touch $@
+
+$(NODE_TESTS)/node_modules/.ready: $(NODE_TESTS)/package-lock.json
+	npm ci --prefix $(NODE_TESTS) --no-audit --no-fund --ignore-scripts
+	@touch $@
+
+dev: .venv/ready  ## run the broker with simulated providers: nothing to configure
+	$(BIN)/broker dev
+
+test: .venv/ready $(NODE_TESTS)/node_modules/.ready  ## the whole quick suite, in parallel
+	@tests/browser/install
+	$(PYTEST) -n 4 --dist loadgroup
+
+check: .venv/ready  ## ruff, mypy strict, import contracts, the lock, the Dockerfile
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(PYTEST) -q tests/test_house.py
+
+format: .venv/ready  ## let ruff format and mend what it can
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+lock: .venv/ready  ## resolve the dependencies anew; pins and hashes, no registry address
+	$(BIN)/uv pip compile pyproject.toml --python-version 3.11 --universal --generate-hashes --no-header --no-annotate --no-emit-index-url --no-emit-find-links -q -o requirements.lock $(UPGRADE)
+	$(BIN)/uv pip compile pyproject.toml --extra dev --python-version 3.11 --universal --generate-hashes --no-header --no-annotate --no-emit-index-url --no-emit-find-links -q -o requirements-dev.lock $(UPGRADE)
+
+bench: .venv/ready  ## exchanges, refreshes, sign-ins per second of one core; matching cost by list size
+	$(BIN)/python -m benchmarks
+
+clean:  ## forget what was built
+	rm -rf .venv $(NODE_TESTS)/node_modules .pytest_cache .mypy_cache .ruff_cache
