@@ -1,0 +1,185 @@
+"""Every setting: `BROKER_*` variables, read once. docs/settings.md lists them; an unknown name stops the start."""
+
+import ipaddress
+from collections.abc import Mapping
+from typing import Annotated, Any, Self
+from urllib.parse import urlsplit
+
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
+
+from broker.core.encryption_keys import EncryptionKeys
+from broker.core.records import ProviderConfiguration
+from broker.core.signing_keys import SigningKeys
+
+PREFIX = "BROKER_"
+REDIS_SCHEMES = ("redis", "rediss", "unix")
+LOCAL_SUFFIXES = (".localhost", ".local", ".test", ".internal", ".home.arpa")
+
+
+class SettingsError(Exception):
+    """One line for each variable that is wrong, naming it; never a value."""
+
+
+def read_switch(text: object) -> object:
+    """`1` or `0`: a mistyped `flase` must not switch anything on."""
+    if text not in ("0", "1", True, False):
+        raise ValueError("must be 1 or 0")
+    return text in ("1", True)
+
+
+Switch = Annotated[bool, BeforeValidator(read_switch)]
+
+
+class Settings(BaseModel):
+    """What the broker needs to know. There is no default for a secret."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True, arbitrary_types_allowed=True)
+
+    issuer: str = Field(description="Public https URL of this broker, without a trailing slash.")
+    redis_url: str = Field(description="Where the state lives: `redis://`, `rediss://` or `unix://`.")
+    encryption_keys: EncryptionKeys = Field(
+        repr=False, description="Ring of AES-256 keys, `id:base64`, comma-separated, newest first."
+    )
+    signing_keys: SigningKeys = Field(
+        repr=False, description="ES256 and RS256 private keys, base64 PKCS#8, comma-separated; the first of a kind signs."
+    )
+    secret_keys: tuple[str, ...] = Field(
+        repr=False, description="Keys of the backend API, `sk_...`, comma-separated."
+    )
+    audience: str = Field("", description="`aud` of the access tokens. Default: the issuer.")
+    development: Switch = Field(
+        default=False,
+        description="`1` takes loopback http, development redirect URLs and shows developers what was wrong. Never in public.",
+    )
+    simulated_providers: Switch = Field(
+        default=False, description="`1` offers the catalogue without credentials. Only in development."
+    )
+    refuse_short_schemes: Switch = Field(
+        default=False, description="`1` refuses redirect URLs with a scheme that has no dot, such as `myapp://`."
+    )
+    providers: dict[str, ProviderConfiguration] = Field(default_factory=dict, exclude=True, repr=False)
+
+    @classmethod
+    def from_env(cls, environ: Mapping[str, str], credential_fields: Mapping[str, tuple[str, ...]]) -> "Settings":
+        """Read `environ`. `credential_fields` names what each provider may be given besides its client id.
+
+        Raises SettingsError.
+        """
+        given = {name.removeprefix(PREFIX): value for name, value in environ.items() if name.startswith(PREFIX)}
+        providers = take_providers(given, credential_fields)
+        try:
+            fields = {name.lower(): value for name, value in given.items()}
+            return cls.model_validate(fields | {"providers": providers})
+        except ValidationError as error:
+            raise SettingsError("\n".join(map(explain, error.errors()))) from None
+
+    @field_validator("encryption_keys", mode="before")
+    @classmethod
+    def _read_encryption_keys(cls, text: Any) -> Any:
+        return EncryptionKeys.parse(text) if isinstance(text, str) else text
+
+    @field_validator("signing_keys", mode="before")
+    @classmethod
+    def _read_signing_keys(cls, text: Any) -> Any:
+        return SigningKeys.parse(text) if isinstance(text, str) else text
+
+    @field_validator("secret_keys", mode="before")
+    @classmethod
+    def _read_secret_keys(cls, text: Any) -> Any:
+        keys = tuple(part.strip() for part in text.split(",")) if isinstance(text, str) else text
+        if any(not key.startswith("sk_") or len(key) < 40 or len(set(key)) < 12 for key in keys):
+            raise ValueError("each key is sk_ and at least 37 random characters; make one with `broker keys new`")
+        if len(set(keys)) < len(keys):
+            raise ValueError("one key stands twice")
+        return keys
+
+    @field_validator("redis_url")
+    @classmethod
+    def _check_redis_url(cls, url: str) -> str:
+        if urlsplit(url).scheme not in REDIS_SCHEMES:
+            raise ValueError("must start with redis://, rediss:// or unix://")
+        return url
+
+    @field_validator("issuer")
+    @classmethod
+    def _check_issuer(cls, issuer: str) -> str:
+        parts = urlsplit(issuer)
+        if parts.scheme not in ("https", "http") or not parts.hostname:
+            raise ValueError("must be an https URL")
+        if parts.query or parts.fragment or parts.username is not None or issuer.endswith(("/", "?", "#")):
+            raise ValueError("must have no query, fragment, user or trailing slash")
+        return issuer
+
+    @model_validator(mode="after")
+    def _check_together(self) -> Self:
+        parts = urlsplit(self.issuer)
+        host = parts.hostname or ""
+        if parts.scheme == "http" and not (self.development and is_loopback(host)):
+            raise ValueError("ISSUER: must be https; plain http is only for loopback in development")
+        if self.development and not is_local(host):
+            raise ValueError("DEVELOPMENT: must be off for an issuer that others can reach")
+        if self.simulated_providers and not self.development:
+            raise ValueError("SIMULATED_PROVIDERS: is possible only in development")
+        return self
+
+    @property
+    def base(self) -> str:
+        """The issuer's path, under which everything is served; mostly empty."""
+        return urlsplit(self.issuer).path
+
+    @property
+    def token_audience(self) -> str:
+        return self.audience or self.issuer
+
+
+def take_providers(
+    given: dict[str, str], credential_fields: Mapping[str, tuple[str, ...]]
+) -> dict[str, ProviderConfiguration]:
+    """Take `{PROVIDER}_CLIENT_ID` and its credentials out of `given`; all or none of a provider's are there."""
+    found = {}
+    for provider_id, names in credential_fields.items():
+        prefix = provider_id.upper()
+        client_id = given.pop(f"{prefix}_CLIENT_ID", "")
+        credentials = {name: given.pop(f"{prefix}_{name.upper()}", "") for name in names}
+        missing = [name for name, value in {"client_id": client_id, **credentials}.items() if not value]
+        if not missing:
+            found[provider_id] = ProviderConfiguration(
+                id=provider_id, client_id=client_id, credentials=credentials
+            )
+        elif len(missing) <= len(names):
+            lines = [f"{PREFIX}{prefix}_{name.upper()}: is missing beside its siblings" for name in missing]
+            raise SettingsError("\n".join(lines))
+    return found
+
+
+def explain(error: Any) -> str:
+    """pydantic's finding, with the variable's name in front."""
+    message = error["msg"].removeprefix("Value error, ")
+    if not error["loc"]:
+        return f"{PREFIX}{message}"
+    name = PREFIX + str(error["loc"][0]).upper()
+    if error["type"] == "missing":
+        return f"{name}: is not set"
+    if error["type"] == "extra_forbidden":
+        return f"{name}: there is no such setting"
+    return f"{name}: {message}"
+
+
+def is_loopback(host: str) -> bool:
+    return host in ("localhost", "127.0.0.1", "::1")
+
+
+def is_local(host: str) -> bool:
+    """Whether a name or address evidently stays on this machine or network."""
+    try:
+        return not ipaddress.ip_address(host).is_global
+    except ValueError:
+        return host == "localhost" or host.endswith(LOCAL_SUFFIXES)
