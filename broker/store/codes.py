@@ -1,0 +1,53 @@
+"""Authorization codes: `ac_<user>_<secret>`; the user's id leads to the slot where the session will live."""
+
+import re
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from broker.core.opaque import fingerprint, new_secret
+from broker.core.records import AuthorizationCode, Session
+from broker.store.commands import Commands
+from broker.store.sessions import session_fields, session_key, sessions_key
+
+LIFETIME = 60  # seconds (TK-01)
+REMEMBERED = 600  # seconds that a spent code is known, so that a late replay still ends the session it began
+SHAPE = re.compile(r"ac_([0-9a-f]{24})_[A-Za-z0-9_-]{43}")
+
+
+class Codes:
+    """`save`, `find`, then `redeem`, which is the gate."""
+
+    def __init__(self, redis: Commands) -> None:
+        self._redis = redis
+        self._decoder = msgspec.json.Decoder(AuthorizationCode)
+        self._redeem = redis.register_script(Path(__file__).with_name("codes.redeem.lua").read_text())
+
+    async def save(self, grant: AuthorizationCode) -> str:
+        """Make the code for `grant`; it lives 60 s."""
+        code = f"ac_{grant.user_id.removeprefix('user_')}_{new_secret()}"
+        await self._redis.set(code_key(code), msgspec.json.encode(grant), ex=LIFETIME)
+        return code
+
+    async def find(self, code: str) -> AuthorizationCode | None:
+        """What the code grants; `spent` when it was redeemed before. None: unknown or expired."""
+        if not SHAPE.fullmatch(code):
+            return None
+        stored = await self._redis.get(code_key(code))
+        return self._decoder.decode(stored) if stored else None
+
+    async def redeem(self, code: str, grant: AuthorizationCode, session: Session) -> bool:
+        """Spend the code and begin its session, in one step. False: another exchange was first (TK-02)."""
+        spent = msgspec.json.encode(msgspec.structs.replace(grant, spent=True))
+        keys = [code_key(code), session_key(session.user_id, session.id), sessions_key(session.user_id)]
+        arguments: list[Any] = [spent, REMEMBERED, session.id, session.expires_at, session.idle_until]
+        return bool(await self._redeem(keys=keys, args=[*arguments, *session_fields(session)]))
+
+    async def kill(self, code: str) -> None:
+        """Make an unspent code worthless: somebody showed it with the wrong proof (TK-04, TK-05)."""
+        await self._redis.delete(code_key(code))
+
+
+def code_key(code: str) -> str:
+    return f"code:{{user_{code[3:27]}}}:{fingerprint(code)}"

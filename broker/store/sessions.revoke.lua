@@ -1,0 +1,8 @@
+-- End a session. KEYS: session, the user's sessions. ARGV: session id, seconds that it is still known.
+redis.call('ZREM', KEYS[2], ARGV[1])
+if redis.call('HGET', KEYS[1], 'status') ~= 'active' then
+  return 0
+end
+redis.call('HSET', KEYS[1], 'status', 'revoked')
+redis.call('EXPIRE', KEYS[1], ARGV[2])
+return 1
