@@ -1,0 +1,41 @@
+"""Sign in with Apple: OpenID Connect with a posted callback, a client secret minted per call, a name told once."""
+
+import jwt
+
+from broker.providers.provider import Connection, Provider, from_openid_claims
+
+ISSUER = "https://appleid.apple.com"
+SECRET_LIFETIME = 300  # seconds; Apple allows six months, a call needs one
+
+
+def mint_client_secret(connection: Connection, now: int) -> str:
+    """An ES256 JWT signed with the team's key; `aud` is Apple's fixed value, one string (OC-09)."""
+    claims = {
+        "iss": connection.credentials["team_id"],
+        "sub": connection.client_id,
+        "aud": ISSUER,
+        "iat": now,
+        "exp": now + SECRET_LIFETIME,
+    }
+    key_id = connection.credentials["key_id"]
+    return jwt.encode(claims, connection.credentials["private_key"], "ES256", {"kid": key_id})
+
+
+APPLE = Provider(
+    id="apple",
+    name="Apple",
+    source="https://developer.apple.com/documentation/signinwithapplerestapi",
+    issuer=ISSUER,
+    authorization_endpoint="https://appleid.apple.com/auth/authorize",
+    token_endpoint="https://appleid.apple.com/auth/token",
+    revocation_endpoint="https://appleid.apple.com/auth/revoke",
+    jwks_uri="https://appleid.apple.com/auth/keys",
+    algorithms=("RS256",),
+    scopes=("name", "email"),
+    pkce=False,  # Apple documents none; the nonce in the signed ID token binds the flow
+    credential_fields=("team_id", "key_id", "private_key"),
+    response_mode="form_post",  # Apple insists on it when a scope is asked
+    prompts=(),
+    to_identity=from_openid_claims,
+    mint_client_secret=mint_client_secret,
+)

@@ -1,0 +1,61 @@
+"""Any OpenID Connect issuer, made a provider by what its discovery document says (OpenID Connect Discovery 1.0)."""
+
+from typing import Any
+from urllib.parse import urlsplit
+
+from broker.core.errors import ErrorCode, OAuthError
+from broker.core.records import Discovered, ProviderConfiguration
+from broker.providers.provider import Provider, from_openid_claims
+
+
+def well_known(issuer: str) -> str:
+    return f"{issuer.rstrip('/')}/.well-known/openid-configuration"
+
+
+def read_discovery(issuer: str, document: Any) -> Discovered:
+    """The endpoints we use. Raises OAuthError server_error: a document that names another issuer is a decoy (OC-06)."""
+    if not isinstance(document, dict) or document.get("issuer") != issuer:
+        raise refused("the discovery document names another issuer")
+    methods = document.get("token_endpoint_auth_methods_supported", ["client_secret_basic"])
+    return Discovered(
+        authorization_endpoint=endpoint(document, "authorization_endpoint"),
+        token_endpoint=endpoint(document, "token_endpoint"),
+        jwks_uri=endpoint(document, "jwks_uri"),
+        userinfo_endpoint=document.get("userinfo_endpoint") and endpoint(document, "userinfo_endpoint"),
+        revocation_endpoint=document.get("revocation_endpoint") and endpoint(document, "revocation_endpoint"),
+        basic_auth="client_secret_post" not in methods,
+        announces_issuer=document.get("authorization_response_iss_parameter_supported") is True,
+    )
+
+
+def endpoint(document: dict[str, Any], name: str) -> str:
+    url = document.get(name)
+    if not isinstance(url, str) or urlsplit(url).scheme not in ("https", "http"):
+        raise refused(f"the discovery document has no usable {name}")
+    return url
+
+
+def custom_provider(configuration: ProviderConfiguration) -> Provider:
+    """The provider of a configuration that names an issuer."""
+    if configuration.issuer is None or configuration.discovered is None:
+        raise refused(f"provider {configuration.id} has no issuer")
+    known = configuration.discovered
+    return Provider(
+        id=configuration.id,
+        name=configuration.name or configuration.id,
+        source=well_known(configuration.issuer),
+        issuer=configuration.issuer,
+        authorization_endpoint=known.authorization_endpoint,
+        token_endpoint=known.token_endpoint,
+        jwks_uri=known.jwks_uri,
+        userinfo_endpoint=known.userinfo_endpoint,
+        revocation_endpoint=known.revocation_endpoint,
+        scopes=("openid", "email", "profile"),
+        client_auth="client_secret_basic" if known.basic_auth else "client_secret_post",
+        announces_issuer=known.announces_issuer,
+        to_identity=from_openid_claims,
+    )
+
+
+def refused(detail: str) -> OAuthError:
+    return OAuthError(ErrorCode.SERVER_ERROR, "the provider could not be reached or understood", detail=detail)

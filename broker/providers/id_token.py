@@ -1,0 +1,133 @@
+"""Checking a provider's ID token (OpenID Connect Core section 3.1.3.7). No I/O: keys come as an argument."""
+
+import re
+from base64 import urlsafe_b64encode
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from hashlib import sha256, sha384, sha512
+from typing import Any
+
+import jwt
+
+from broker.core.errors import ErrorCode, OAuthError
+
+LEEWAY = 60  # seconds (OC-01)
+LONGEST_TOKEN = 8192
+LONGEST_HEADER = 2048
+TENANT = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+HASHES = {"RS256": sha256, "ES256": sha256, "PS256": sha256, "EdDSA": sha512, "ES384": sha384}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Expected:
+    """What the token must agree with; all of it is ours or configured, nothing is the token's own word."""
+
+    issuer: str
+    client_id: str
+    nonce: str
+    access_token: str
+    algorithms: tuple[str, ...]
+
+
+class UnknownKey(Exception):
+    """The token names a key that the set does not hold; a fresh set might."""
+
+
+def verify_id_token(token: str, keys: Mapping[str, jwt.PyJWK], expected: Expected) -> dict[str, Any]:
+    """The claims. Raises OAuthError server_error whose detail names the failed rule, or UnknownKey."""
+    header = read_header(token, expected.algorithms)
+    key = choose_key(header, keys)
+    try:
+        claims: dict[str, Any] = jwt.decode(
+            token,
+            key.key,
+            [header["alg"]],
+            audience=expected.client_id,
+            leeway=LEEWAY,
+            options={"require": ["iss", "sub", "aud", "exp", "iat"], "enforce_minimum_key_length": True},
+        )
+    except jwt.PyJWTError as error:
+        raise refused(type(error).__name__) from None
+    for name, holds in ID_TOKEN_RULES.items():
+        if not holds(claims, expected, header["alg"]):
+            raise refused(name)
+    return claims
+
+
+def read_header(token: str, algorithms: tuple[str, ...]) -> dict[str, Any]:
+    """Cheap checks before any key work (D-09). Keys in the header are never looked at (OC-03)."""
+    if len(token) > LONGEST_TOKEN or token.count(".") != 2 or len(token.split(".", 1)[0]) > LONGEST_HEADER:
+        raise refused("shape")
+    try:
+        header: dict[str, Any] = jwt.get_unverified_header(token)
+    except jwt.PyJWTError:
+        raise refused("header") from None
+    if header.get("alg") not in algorithms:
+        raise refused("alg")
+    if "crit" in header or "b64" in header or header.get("typ", "JWT").upper() != "JWT":
+        raise refused("header")
+    return header
+
+
+def choose_key(header: dict[str, Any], keys: Mapping[str, jwt.PyJWK]) -> jwt.PyJWK:
+    """By the key id; without one, only when there is no choice. A key made for another algorithm does not serve."""
+    key = keys.get(header["kid"]) if "kid" in header else next(iter(keys.values()), None)
+    if key is None or ("kid" not in header and len(keys) > 1):
+        raise UnknownKey
+    if key.key_type != KEY_TYPES[header["alg"]] or key.algorithm_name not in (header["alg"], None):
+        raise refused("key")
+    return key
+
+
+KEY_TYPES = {"RS256": "RSA", "PS256": "RSA", "ES256": "EC", "ES384": "EC", "EdDSA": "OKP"}
+
+Rule = Callable[[dict[str, Any], Expected, str], bool]
+
+
+def issuer_equal(claims: dict[str, Any], expected: Expected, _: str) -> bool:
+    """`{tid}` in a configured issuer is the token's tenant, if that is a tenant's id at all."""
+    if "{tid}" not in expected.issuer:
+        return bool(claims["iss"] == expected.issuer)
+    tenant = claims.get("tid")
+    return (
+        isinstance(tenant, str)
+        and bool(TENANT.fullmatch(tenant))
+        and claims["iss"] == expected.issuer.replace("{tid}", tenant)
+    )
+
+
+def no_stranger(claims: dict[str, Any], expected: Expected, _: str) -> bool:
+    """A second audience needs `azp`, and `azp` is us."""
+    several = isinstance(claims["aud"], list) and len(claims["aud"]) > 1
+    return bool(claims.get("azp", None if several else expected.client_id) == expected.client_id)
+
+
+def subject_usable(claims: dict[str, Any], _: Expected, __: str) -> bool:
+    return isinstance(claims["sub"], str) and 1 <= len(claims["sub"]) <= 255
+
+
+def nonce_equal(claims: dict[str, Any], expected: Expected, _: str) -> bool:
+    return bool(claims.get("nonce") == expected.nonce)
+
+
+def at_hash_fits(claims: dict[str, Any], expected: Expected, algorithm: str) -> bool:
+    """Optional in the code flow; if there, it must fit (OC-04)."""
+    if "at_hash" not in claims:
+        return True
+    digest = HASHES[algorithm](expected.access_token.encode()).digest()
+    half = urlsafe_b64encode(digest[: len(digest) // 2]).rstrip(b"=").decode()
+    return bool(claims["at_hash"] == half)
+
+
+# Signature, aud, exp, iat and nbf are PyJWT's; these are the rest.
+ID_TOKEN_RULES: dict[str, Rule] = {
+    "iss": issuer_equal,
+    "azp": no_stranger,
+    "sub": subject_usable,
+    "nonce": nonce_equal,
+    "at_hash": at_hash_fits,
+}
+
+
+def refused(rule: str) -> OAuthError:
+    return OAuthError(ErrorCode.SERVER_ERROR, "the provider's ID token was refused", detail=f"ID token: {rule}")

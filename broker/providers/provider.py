@@ -1,0 +1,132 @@
+"""A provider is a value: the dozen ways in which providers differ, and three optional hooks."""
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+import msgspec
+
+from broker.core.identity import Identity
+from broker.core.records import ProviderConfiguration
+
+Claims = Mapping[str, Any]
+GetJson = Callable[[str, str], Awaitable[Any]]  # (URL, access token) to the decoded JSON
+
+
+@dataclass(frozen=True, kw_only=True)
+class Provider:
+    """How to speak to one provider. `source` is its documentation.
+
+    With an `issuer` it speaks OpenID Connect and its ID token says who came; `{tid}` in it stands for the token's
+    own tenant (Microsoft). Without, `fetch_profile` asks.
+    """
+
+    id: str
+    name: str
+    source: str
+    authorization_endpoint: str
+    token_endpoint: str
+    userinfo_endpoint: str | None = None
+    revocation_endpoint: str | None = None
+    issuer: str | None = None
+    jwks_uri: str | None = None
+    algorithms: tuple[str, ...] = ("RS256", "ES256", "PS256", "EdDSA")
+    scopes: tuple[str, ...]
+    scope_separator: str = " "
+    pkce: bool = True
+    client_auth: Literal["client_secret_post", "client_secret_basic"] = "client_secret_post"
+    credential_fields: tuple[str, ...] = ("client_secret",)
+    response_mode: Literal["query", "form_post"] = "query"
+    authorization_params: Mapping[str, str] = field(default_factory=dict)
+    prompts: tuple[str, ...] = ("login", "consent", "select_account")
+    announces_issuer: bool = False  # RFC 9207: its answers carry `iss`, so one without is refused
+    to_identity: Callable[[Claims], Identity]
+    fetch_profile: "Callable[[GetJson, Provider, str], Awaitable[Claims]] | None" = None
+    mint_client_secret: "Callable[[Connection, int], str] | None" = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Connection:
+    """A provider as configured here: ready to send people to. `callback` is its own path (CB-05)."""
+
+    provider: Provider
+    client_id: str
+    credentials: Mapping[str, str] = field(repr=False)
+    scopes: tuple[str, ...]
+    additional_scopes: tuple[str, ...]
+    callback: str
+    sign_in: bool = True
+
+    @property
+    def id(self) -> str:
+        return self.provider.id
+
+    def client_secret(self, now: int) -> str | None:
+        """The secret for the token endpoint: kept, or minted for this call."""
+        if self.provider.mint_client_secret:
+            return self.provider.mint_client_secret(self, now)
+        return self.credentials.get("client_secret")
+
+
+def connect(provider: Provider, configuration: ProviderConfiguration, issuer: str) -> Connection:
+    """Join what the catalogue knows and what the admin set."""
+    return Connection(
+        provider=provider,
+        client_id=configuration.client_id,
+        credentials=configuration.credentials,
+        scopes=provider.scopes if configuration.scopes is None else configuration.scopes,
+        additional_scopes=configuration.additional_scopes,
+        callback=f"{issuer}/callback/{provider.id}",
+        sign_in=configuration.sign_in,
+    )
+
+
+def from_openid_claims(claims: Claims) -> Identity:
+    """OpenID Connect's standard claims (Core section 5.1)."""
+    return Identity(
+        subject=claims["sub"],
+        email=text(claims, "email"),
+        email_verified=truth(claims.get("email_verified")),
+        name=text(claims, "name"),
+        given_name=text(claims, "given_name"),
+        family_name=text(claims, "family_name"),
+        username=text(claims, "preferred_username"),
+        picture=text(claims, "picture"),
+    )
+
+
+def with_posted_name(provider: Provider, identity: Identity, posted: str | None) -> Identity:
+    """Apple tells a person's name once, unsigned, beside the posted code. A name is all that is taken from it, and
+    never over a signed one (CB-09)."""
+    if posted is None or provider.response_mode != "form_post" or identity.name:
+        return identity
+    try:
+        said = msgspec.json.decode(posted, type=PostedUser).name
+    except msgspec.DecodeError:
+        return identity
+    full = f"{said.firstName} {said.lastName}".strip()[:200]
+    return msgspec.structs.replace(
+        identity, name=full or None, given_name=said.firstName[:100] or None, family_name=said.lastName[:100] or None
+    )
+
+
+class PostedName(msgspec.Struct, frozen=True):
+    firstName: str = ""  # noqa: N815 - Apple's spelling
+    lastName: str = ""  # noqa: N815
+
+
+class PostedUser(msgspec.Struct, frozen=True):
+    """The `user` field of Apple's posted callback; its e-mail is left where it is."""
+
+    name: PostedName = PostedName()
+
+
+def text(claims: Claims, name: str) -> str | None:
+    """A claim if it is text of a sane length; providers send null, numbers and essays too."""
+    value = claims.get(name)
+    return value if isinstance(value, str) and 0 < len(value) <= 1024 else None
+
+
+def truth(value: object) -> bool | None:
+    """Apple says "true" where others say true; anything else was not said."""
+    return {True: True, "true": True, False: False, "false": False}.get(value) if isinstance(value, bool | str) else None

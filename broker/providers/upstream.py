@@ -1,0 +1,265 @@
+"""The way to the providers: everything that leaves this process over HTTP. Answers are hostile until checked."""
+
+import ipaddress
+import socket
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import quote_plus, urlsplit
+
+import aiohttp
+import msgspec
+from aiohttp.abc import AbstractResolver, ResolveResult
+from aiohttp.resolver import ThreadedResolver
+from authlib.oauth2.rfc6749.parameters import prepare_grant_uri, prepare_token_request
+
+from broker.core.errors import ErrorCode, OAuthError
+from broker.core.identity import Identity, ProviderTokens
+from broker.core.pkce import challenge_of
+from broker.core.records import Discovered, PendingAuthorization
+from broker.providers.custom import read_discovery, well_known
+from broker.providers.id_token import Expected, UnknownKey, verify_id_token
+from broker.providers.jwks import KeySets
+from broker.providers.provider import Claims, Connection
+
+LARGEST_ANSWER = 256 * 1024
+TIMEOUT = aiohttp.ClientTimeout(total=10, connect=3, sock_read=5)
+
+
+class PublicResolver(AbstractResolver):
+    """Resolves names to public addresses only, at the moment of connecting, so a name that changes its mind between
+    check and use gains nothing (OC-06, T10)."""
+
+    def __init__(self) -> None:
+        self._resolver = ThreadedResolver()
+
+    async def resolve(
+        self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_INET
+    ) -> list[ResolveResult]:
+        found = await self._resolver.resolve(host, port, family)
+        public = [each for each in found if ipaddress.ip_address(each["host"]).is_global]
+        if not public:
+            raise OSError(f"{host} has no public address")
+        return public
+
+    async def close(self) -> None:
+        await self._resolver.close()
+
+
+class Upstream:
+    """One shared HTTP session; no redirect is ever followed (CB-08)."""
+
+    def __init__(self, *, development: bool) -> None:
+        self._development = development
+        self._session: aiohttp.ClientSession | None = None
+        self._keys = KeySets(self._get_document)
+
+    async def close(self) -> None:
+        if self._session:
+            await self._session.close()
+
+    async def sign_in(
+        self, connection: Connection, pending: PendingAuthorization, code: str, now: int
+    ) -> tuple[Identity, ProviderTokens]:
+        """Trade the provider's code for tokens and learn who came. Raises OAuthError server_error or
+        temporarily_unavailable, whose detail says what was wrong."""
+        tokens = await self._exchange(connection, pending, code, now)
+        claims = await self._claims(connection, pending.upstream_nonce, tokens)
+        try:
+            return connection.provider.to_identity(claims), tokens
+        except (KeyError, TypeError, ValueError, AttributeError):
+            raise broken("the profile has no usable subject") from None
+
+    async def discover(self, issuer: str) -> Discovered:
+        """Read a custom issuer's discovery document. Raises OAuthError."""
+        self.check_url(issuer)
+        found = read_discovery(issuer, await self._get_document(well_known(issuer)))
+        for url in filter(None, (found.authorization_endpoint, found.token_endpoint, found.jwks_uri, found.userinfo_endpoint)):
+            self.check_url(url)
+        return found
+
+    def check_url(self, url: str) -> None:
+        """Raises OAuthError unless it is https to a place that is not evidently private. Development takes loopback."""
+        parts = urlsplit(url)
+        if self._development and parts.hostname in ("127.0.0.1", "localhost", "::1"):
+            return
+        if parts.scheme != "https" or not parts.hostname or parts.username is not None:
+            raise broken(f"{url} is not an https URL")
+        if is_private_literal(parts.hostname):
+            raise broken(f"{url} is not a public address")
+
+    async def _exchange(
+        self, connection: Connection, pending: PendingAuthorization, code: str, now: int
+    ) -> ProviderTokens:
+        provider = connection.provider
+        form = {"code": code, "redirect_uri": connection.callback}
+        if provider.pkce:
+            form["code_verifier"] = pending.upstream_verifier
+        headers, secret = authenticate(connection, now)
+        body = prepare_token_request("authorization_code", **form, **secret)
+        answer = await self._request("POST", provider.token_endpoint, headers, body)
+        return read_tokens(answer, now)
+
+    async def _claims(self, connection: Connection, nonce: str, tokens: ProviderTokens) -> Claims:
+        provider = connection.provider
+        if provider.fetch_profile:
+            return await provider.fetch_profile(self._get_json, provider, tokens.access_token)
+        claims = await self._verified_claims(connection, nonce, tokens)
+        if provider.userinfo_endpoint is None or "email" in claims:
+            return claims
+        said = await self._get_json(provider.userinfo_endpoint, tokens.access_token)
+        if not isinstance(said, dict) or said.get("sub") != claims["sub"]:
+            raise broken("userinfo speaks of another person than the ID token")  # OC-05
+        return {**said, **claims}
+
+    async def _verified_claims(self, connection: Connection, nonce: str, tokens: ProviderTokens) -> dict[str, Any]:
+        provider = connection.provider
+        if not provider.issuer or not provider.jwks_uri or not tokens.id_token:
+            raise broken("there is no ID token")
+        expected = Expected(
+            issuer=provider.issuer,
+            client_id=connection.client_id,
+            nonce=nonce,
+            access_token=tokens.access_token,
+            algorithms=provider.algorithms,
+        )
+        try:
+            return verify_id_token(tokens.id_token, await self._keys.get(provider.jwks_uri), expected)
+        except UnknownKey:
+            fresh = await self._keys.refetch(provider.jwks_uri)
+        try:
+            return verify_id_token(tokens.id_token, fresh, expected)
+        except UnknownKey:
+            raise broken("the ID token names an unknown key") from None
+
+    async def _get_document(self, url: str) -> Any:
+        return await self._request("GET", url, {})
+
+    async def _get_json(self, url: str, access_token: str) -> Any:
+        return await self._request("GET", url, {"Authorization": f"Bearer {access_token}"})
+
+    async def _request(self, method: str, url: str, headers: Mapping[str, str], body: str | None = None) -> Any:
+        """One call, bounded in time and size (D-06, D-07). Raises OAuthError."""
+        self.check_url(url)
+        sent = {"Accept": "application/json", "Accept-Encoding": "identity", "User-Agent": "mobile-oauth-broker"}
+        if body is not None:
+            sent["Content-Type"] = "application/x-www-form-urlencoded"
+        try:
+            async with self._http().request(
+                method, url, data=body, headers=sent | dict(headers), allow_redirects=False, timeout=TIMEOUT
+            ) as response:
+                content = await read_bounded(response)
+        except (aiohttp.ClientError, OSError, TimeoutError) as error:
+            raise unavailable(f"{type(error).__name__} at {urlsplit(url).hostname}") from None
+        return decode(response.status, content)
+
+    def _http(self) -> aiohttp.ClientSession:
+        if self._session is None:
+            connector = aiohttp.TCPConnector(limit=256, resolver=None if self._development else PublicResolver())
+            self._session = aiohttp.ClientSession(
+                connector=connector, auto_decompress=False, cookie_jar=aiohttp.DummyCookieJar()
+            )
+        return self._session
+
+
+def authorization_url(
+    connection: Connection,
+    pending: PendingAuthorization,
+    state: str,
+    prompt: str | None,
+    provider_scopes: tuple[str, ...],
+) -> str:
+    """Where the browser goes. Of the app's parameters only a known prompt and allowed scopes reach the provider."""
+    provider = connection.provider
+    asked = set((prompt or "").split()) & set(provider.prompts)
+    extra = {
+        **provider.authorization_params,
+        "nonce": pending.upstream_nonce if provider.issuer else None,
+        "response_mode": provider.response_mode if provider.response_mode != "query" else None,
+        "code_challenge": challenge_of(pending.upstream_verifier) if provider.pkce else None,
+        "code_challenge_method": "S256" if provider.pkce else None,
+        "prompt": " ".join(sorted(asked)) or None,
+    }
+    scopes = dict.fromkeys((*connection.scopes, *provider_scopes))
+    url: str = prepare_grant_uri(
+        provider.authorization_endpoint,
+        connection.client_id,
+        "code",
+        connection.callback,
+        provider.scope_separator.join(scopes),
+        state,
+        **extra,
+    )
+    return url
+
+
+def authenticate(connection: Connection, now: int) -> tuple[dict[str, str], dict[str, str]]:
+    """How we prove ourselves at the token endpoint: headers, form fields. Both halves of Basic are form-encoded
+    first (RFC 6749 section 2.3.1); Authlib leaves that out."""
+    secret = connection.client_secret(now)
+    if connection.provider.client_auth == "client_secret_basic" and secret:
+        joined = aiohttp.BasicAuth(quote_plus(connection.client_id), quote_plus(secret))
+        return {"Authorization": joined.encode()}, {}
+    return {}, {"client_id": connection.client_id} | ({"client_secret": secret} if secret else {})
+
+
+def read_tokens(answer: Any, now: int) -> ProviderTokens:
+    """A token answer (RFC 6749 section 5.1). GitHub says `error` with status 200."""
+    if not isinstance(answer, dict) or "error" in answer or not isinstance(answer.get("access_token"), str):
+        raise broken("the token endpoint gave no access token")
+    expires_in = answer.get("expires_in")
+    try:
+        return ProviderTokens(
+            access_token=answer["access_token"],
+            token_type=str(answer.get("token_type") or "Bearer"),
+            refresh_token=optional_text(answer, "refresh_token"),
+            id_token=optional_text(answer, "id_token"),
+            expires_at=now + min(int(expires_in), 10**9) if expires_in is not None else None,
+            scope=tuple(str(answer.get("scope") or "").replace(",", " ").split()),
+        )
+    except (TypeError, ValueError, OverflowError):
+        raise broken("the token answer is malformed") from None
+
+
+def optional_text(answer: dict[str, Any], name: str) -> str | None:
+    value = answer.get(name)
+    if value is not None and not isinstance(value, str):
+        raise ValueError(name)
+    return value
+
+
+async def read_bounded(response: aiohttp.ClientResponse) -> bytes:
+    if response.headers.get("Content-Encoding", "identity") != "identity":
+        raise broken("the answer is compressed though we asked for none")
+    content = bytearray()
+    async for chunk in response.content.iter_chunked(65_536):
+        content += chunk
+        if len(content) > LARGEST_ANSWER:
+            raise broken("the answer is too large")
+    return bytes(content)
+
+
+def decode(status: int, content: bytes) -> Any:
+    """A good answer's JSON. 5xx and 429 pass, so try again later; everything else is wrong."""
+    if status >= 500 or status == 429:
+        raise unavailable(f"status {status}")
+    if status != 200:
+        raise broken(f"status {status}")
+    try:
+        return msgspec.json.decode(content)
+    except (msgspec.DecodeError, RecursionError):
+        raise broken("the answer is not JSON") from None
+
+
+def is_private_literal(host: str) -> bool:
+    try:
+        return not ipaddress.ip_address(host).is_global
+    except ValueError:
+        return host == "localhost" or host.endswith(".localhost")
+
+
+def broken(detail: str) -> OAuthError:
+    return OAuthError(ErrorCode.SERVER_ERROR, "the provider's answer was refused", detail=detail)
+
+
+def unavailable(detail: str) -> OAuthError:
+    return OAuthError(ErrorCode.TEMPORARILY_UNAVAILABLE, "the provider does not answer now", detail=detail)
