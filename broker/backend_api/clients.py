@@ -1,0 +1,158 @@
+"""Apps: `/v1/clients`."""
+
+import time
+from typing import Annotated, Literal
+from urllib.parse import urlsplit
+
+import msgspec
+import structlog
+from litestar import Router, delete, get, patch, post
+from litestar.params import FromPath
+from pydantic import AfterValidator, BaseModel, Field
+
+from allowlist import Allowlist
+from allowlist.wire import AnyRequest, ApiError, Paging, page, read_json
+from broker.core.client import DEFAULT_CLIENT, SCOPES, Client, TokenProfile
+from broker.core.opaque import fingerprint, new_id, new_secret
+from broker.room import Room
+from broker.store import Store
+
+log = structlog.get_logger()
+
+
+def check_origin(origin: str) -> str:
+    """An origin as browsers send it (RFC 6454 section 6.2): compared as text, so written in that one way."""
+    parts = urlsplit(origin)
+    local = parts.hostname in ("localhost", "127.0.0.1")
+    if parts.scheme != "https" and not (parts.scheme == "http" and local):
+        raise ValueError("must be https, or http on loopback")
+    if origin != f"{parts.scheme}://{parts.netloc}".lower() or "@" in parts.netloc or not parts.hostname:
+        raise ValueError("must be scheme, host and port alone, in lower case")
+    return origin
+
+
+def check_known(scope: str) -> str:
+    if scope not in SCOPES:
+        raise ValueError(f"must be among {', '.join(SCOPES)}")
+    return scope
+
+
+Name = Annotated[str, Field(min_length=1, max_length=100)]
+Origins = Annotated[list[Annotated[str, AfterValidator(check_origin)]], Field(max_length=20)]
+Scopes = Annotated[list[Annotated[str, AfterValidator(check_known)]], Field(min_length=1)]
+
+
+class NewClient(BaseModel):
+    """Body of POST /v1/clients. The id is ours to choose (AZ-13)."""
+
+    name: Name
+    type: Literal["public", "confidential"] = "public"
+    development: bool = False
+    web_origins: Origins = []
+    token_profile: TokenProfile = "rfc9068"
+    scopes: Scopes = list(SCOPES)
+
+
+class ChangedClient(BaseModel):
+    """Body of PATCH /v1/clients/{id}. What a client is made as, public or confidential, it stays."""
+
+    name: Name = ""
+    development: bool = False
+    web_origins: Origins = []
+    token_profile: TokenProfile = "rfc9068"
+    scopes: Scopes = []
+
+
+@get("/")
+async def list_clients(request: AnyRequest, store: Room[Store]) -> object:
+    """GET /v1/clients"""
+    paging = Paging.parse(request)
+    clients, total = await store.clients.list(paging.offset, paging.limit)
+    return page([described(client) for client in clients], total, paging.paginated)
+
+
+@post("/", status_code=200)
+async def create_client(request: AnyRequest, store: Room[Store]) -> dict[str, object]:
+    """POST /v1/clients. A confidential client's secret is in this answer and nowhere else, ever."""
+    body = await read_json(request, NewClient)
+    secret = f"cs_{new_secret()}" if body.type == "confidential" else None
+    client = make_client(body, secret, int(time.time()))
+    await store.clients.add(client)
+    log.info("admin_change", what="client.created", id=client.client_id)
+    return described(client) | ({"client_secret": secret} if secret else {})
+
+
+@get("/{client_id:str}")
+async def get_client(client_id: FromPath[str], store: Room[Store]) -> dict[str, object]:
+    """GET /v1/clients/{id}"""
+    return described(await find(client_id, store))
+
+
+@patch("/{client_id:str}")
+async def change_client(
+    request: AnyRequest, client_id: FromPath[str], store: Room[Store]
+) -> dict[str, object]:
+    """PATCH /v1/clients/{id}"""
+    changes = (await read_json(request, ChangedClient)).model_dump(exclude_unset=True)
+    changes |= {name: tuple(changes[name]) for name in ("web_origins", "scopes") if name in changes}
+    before = await find(client_id, store)
+    client = msgspec.structs.replace(before, **changes, updated_at=int(time.time()))
+    if not await store.clients.update(client):
+        raise unknown()
+    log.info("admin_change", what="client.updated", id=client_id, fields=sorted(changes))
+    return described(client)
+
+
+@delete("/{client_id:str}", status_code=200)
+async def delete_client(
+    client_id: FromPath[str], store: Room[Store], allowlist: Room[Allowlist]
+) -> dict[str, object]:
+    """DELETE /v1/clients/{id}: the app can do nothing from then on; its redirect URLs go with it."""
+    if client_id == DEFAULT_CLIENT:
+        raise ApiError(422, "form_param_value_invalid", "the default client cannot be deleted", param="client_id")
+    await find(client_id, store)
+    await store.clients.remove(client_id)
+    while (entries := await allowlist.list(client_id, offset=0, limit=100))[0]:
+        for entry in entries[0]:
+            await allowlist.remove(entry.id)
+    log.info("admin_change", what="client.deleted", id=client_id)
+    return {"object": "client", "id": client_id, "deleted": True}
+
+
+def make_client(body: NewClient, secret: str | None, now: int) -> Client:
+    return Client(
+        client_id=new_id("app"),
+        name=body.name,
+        type=body.type,
+        development=body.development,
+        web_origins=tuple(body.web_origins),
+        token_profile=body.token_profile,
+        scopes=tuple(body.scopes),
+        secret_fingerprint=fingerprint(secret) if secret else None,
+        created_at=now,
+        updated_at=now,
+    )
+
+
+async def find(client_id: str, store: Store) -> Client:
+    client = await store.clients.find(client_id)
+    if client is None:
+        raise unknown()
+    return client
+
+
+def unknown() -> ApiError:
+    return ApiError(404, "resource_not_found", "no client has this id")
+
+
+def described(client: Client) -> dict[str, object]:
+    """What is shown: all but the secret's fingerprint; milliseconds, as everywhere in `/v1`."""
+    shown = msgspec.structs.asdict(client)
+    shown.pop("secret_fingerprint")
+    shown |= {"created_at": client.created_at * 1000, "updated_at": client.updated_at * 1000}
+    return {"object": "client", "id": client.client_id, **shown}
+
+
+clients_router = Router(
+    "/clients", route_handlers=[list_clients, create_client, get_client, change_client, delete_client]
+)

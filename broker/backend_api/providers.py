@@ -1,0 +1,202 @@
+"""Connections to providers: `/v1/providers`. Credentials go in and never come out."""
+
+import time
+from typing import Annotated
+
+import msgspec
+import structlog
+from litestar import Router, delete, get, patch, post
+from litestar.params import FromPath
+from pydantic import BaseModel, Field
+
+from allowlist.wire import AnyRequest, ApiError, read_json
+from broker.core.errors import OAuthError
+from broker.core.records import ProviderConfiguration
+from broker.providers import CATALOGUE
+from broker.providers.catalogue import Catalogue
+from broker.providers.upstream import Upstream
+from broker.room import Room
+from broker.settings import Settings
+from broker.store import Store
+
+log = structlog.get_logger()
+
+Text = Annotated[str, Field(min_length=1, max_length=512)]
+Scope = Annotated[str, Field(pattern=r"^[\x21\x23-\x5b\x5d-\x7e]{1,128}$")]
+CREDENTIALS = ("client_secret", "team_id", "key_id", "private_key")
+
+
+class ProviderChanges(BaseModel):
+    """Body of PATCH /v1/providers/{id}: each field is optional and only what is given changes."""
+
+    name: Text | None = None
+    issuer: Text | None = None
+    client_id: Text | None = None
+    client_secret: Text | None = None
+    team_id: Text | None = None
+    key_id: Text | None = None
+    private_key: Annotated[str, Field(min_length=1, max_length=4096)] | None = None
+    scopes: list[Scope] | None = None
+    additional_scopes: list[Scope] | None = None
+    enabled: bool | None = None
+    sign_in: bool | None = None
+
+
+class NewProvider(ProviderChanges):
+    """Body of POST /v1/providers: adds or configures; the catalogue's id, or a new one with an `issuer`."""
+
+    id: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,31}$")]
+    client_id: Text
+
+
+@get("/")
+async def list_providers(
+    store: Room[Store], catalogue: Room[Catalogue], settings: Room[Settings]
+) -> list[dict[str, object]]:
+    """GET /v1/providers: the catalogue, configured or not, and the custom ones."""
+    stored = {each.id: each for each in await store.provider_configurations.list()}
+    return [described(each, stored.get(each), catalogue, settings) for each in dict.fromkeys([*CATALOGUE, *stored])]
+
+
+@post("/", status_code=200)
+async def configure_provider(
+    request: AnyRequest,
+    store: Room[Store],
+    catalogue: Room[Catalogue],
+    upstream: Room[Upstream],
+    settings: Room[Settings],
+) -> dict[str, object]:
+    """POST /v1/providers"""
+    body = await read_json(request, NewProvider)
+    before = await store.provider_configurations.find(body.id)
+    fresh = ProviderConfiguration(id=body.id, created_at=int(time.time()))
+    configuration = await apply(body, before or fresh, upstream)
+    return await keep(configuration, store, catalogue, settings)
+
+
+@get("/{provider_id:str}")
+async def get_provider(
+    provider_id: FromPath[str],
+    store: Room[Store],
+    catalogue: Room[Catalogue],
+    settings: Room[Settings],
+) -> dict[str, object]:
+    """GET /v1/providers/{id}"""
+    stored = await store.provider_configurations.find(provider_id)
+    if stored is None and provider_id not in CATALOGUE:
+        raise unknown()
+    return described(provider_id, stored, catalogue, settings)
+
+
+@patch("/{provider_id:str}")
+async def change_provider(
+    request: AnyRequest,
+    provider_id: FromPath[str],
+    store: Room[Store],
+    catalogue: Room[Catalogue],
+    upstream: Room[Upstream],
+    settings: Room[Settings],
+) -> dict[str, object]:
+    """PATCH /v1/providers/{id}"""
+    body = await read_json(request, ProviderChanges)
+    before = await store.provider_configurations.find(provider_id)
+    if before is None:
+        raise unknown()
+    return await keep(await apply(body, before, upstream), store, catalogue, settings)
+
+
+@delete("/{provider_id:str}", status_code=200)
+async def delete_provider(provider_id: FromPath[str], store: Room[Store]) -> dict[str, object]:
+    """DELETE /v1/providers/{id}: forget the configuration and its credentials; people's accounts there stay known."""
+    if not await store.provider_configurations.remove(provider_id):
+        raise unknown()
+    log.info("admin_change", what="provider.deleted", id=provider_id)
+    return {"object": "provider", "id": provider_id, "deleted": True}
+
+
+async def apply(
+    body: ProviderChanges, before: ProviderConfiguration, upstream: Upstream
+) -> ProviderConfiguration:
+    """The configuration after the change. Raises ApiError that names the field."""
+    given = body.model_dump(exclude_unset=True, exclude={"id"})
+    given = {name: value for name, value in given.items() if value is not None}
+    secrets = {name: given.pop(name) for name in CREDENTIALS if name in given}
+    lists = {name: tuple(given[name]) for name in ("scopes", "additional_scopes") if name in given}
+    after = msgspec.structs.replace(
+        before, **given | lists, credentials={**before.credentials, **secrets}, updated_at=int(time.time())
+    )
+    check_fields(after)
+    if after.issuer and (after.issuer != before.issuer or after.discovered is None):
+        after = msgspec.structs.replace(after, discovered=await discover(after.issuer, upstream))
+    return after
+
+
+def check_fields(configuration: ProviderConfiguration) -> None:
+    """Each provider needs its own credentials, no others; the catalogue's issuers are not to be changed."""
+    provider = CATALOGUE.get(configuration.id)
+    if provider is None and configuration.issuer is None:
+        raise ApiError(
+            422, "form_param_missing", "issuer is missing, and the catalogue has no such id", param="issuer"
+        )
+    if provider is not None and configuration.issuer is not None:
+        raise ApiError(422, "form_param_value_invalid", f"the issuer of {provider.id} is known", param="issuer")
+    needed = provider.credential_fields if provider else ("client_secret",)
+    for name in needed:
+        if name not in configuration.credentials:
+            raise ApiError(422, "form_param_missing", f"{name} is missing", param=name)
+    for name in configuration.credentials:
+        if name not in needed:
+            raise ApiError(422, "form_param_unknown", f"{configuration.id} has no {name}", param=name)
+
+
+async def discover(issuer: str, upstream: Upstream) -> object:
+    """An admin may know what was wrong with an issuer; it is a 4xx, since Clerk's clients repeat 5xx for an hour."""
+    try:
+        return await upstream.discover(issuer)
+    except OAuthError as error:
+        reason = f"issuer: {error.detail or error.description}"
+        raise ApiError(422, "form_param_value_invalid", reason, param="issuer") from None
+
+
+async def keep(
+    configuration: ProviderConfiguration, store: Store, catalogue: Catalogue, settings: Settings
+) -> dict[str, object]:
+    await store.provider_configurations.save(configuration)
+    log.info("admin_change", what="provider.configured", id=configuration.id)
+    return described(configuration.id, configuration, catalogue, settings)
+
+
+def unknown() -> ApiError:
+    return ApiError(404, "resource_not_found", "no provider with this id is configured")
+
+
+def described(
+    provider_id: str, stored: ProviderConfiguration | None, catalogue: Catalogue, settings: Settings
+) -> dict[str, object]:
+    """`offered` says whether people can be sent there now, whoever configured it; credentials only by name."""
+    configuration = stored or catalogue.from_environment.get(provider_id)
+    connection = catalogue.connection(provider_id, stored)
+    known = CATALOGUE.get(provider_id)
+    name = (configuration and configuration.name) or (known.name if known else provider_id)
+    return {
+        "object": "provider",
+        "id": provider_id,
+        "name": name,
+        "issuer": configuration.issuer if configuration else None,
+        "client_id": configuration.client_id if configuration else None,
+        "credentials_set": sorted(configuration.credentials) if configuration else [],
+        "scopes": connection.scopes if connection else (known.scopes if known else ()),
+        "additional_scopes": configuration.additional_scopes if configuration else (),
+        "enabled": bool(configuration and configuration.enabled),
+        "sign_in": bool(connection and connection.sign_in),
+        "offered": connection is not None,
+        "callback_url": f"{settings.issuer}/callback/{provider_id}",
+        "created_at": configuration.created_at * 1000 if configuration else None,
+        "updated_at": configuration.updated_at * 1000 if configuration else None,
+    }
+
+
+providers_router = Router(
+    "/providers",
+    route_handlers=[list_providers, configure_provider, get_provider, change_provider, delete_provider],
+)

@@ -1,0 +1,45 @@
+"""The cookie that binds a flow to the browser that began it (CB-01). One cookie a flow, so two flows do not meet."""
+
+import hmac
+from dataclasses import dataclass
+from typing import Any
+
+from litestar import Request
+
+from broker.core.opaque import fingerprint
+
+LIFETIME = 600  # seconds, as long as a pending flow
+
+
+@dataclass(frozen=True)
+class BrowserCookie:
+    """Named after the flow's own secret, so the right one is found and another flow's never serves.
+
+    With an https issuer it is a `__Host-` cookie, which no sibling domain can plant. A posted callback comes across
+    sites, which only SameSite=None lets through; over loopback http neither prefix nor Secure is to be had.
+    """
+
+    name: str
+    secure: bool
+
+    @classmethod
+    def of(cls, flow: str, issuer: str) -> "BrowserCookie":
+        secure = issuer.startswith("https://")
+        return cls(f"{'__Host-' if secure else ''}flow-{fingerprint(flow)[:16]}", secure)
+
+    def give(self, value: str, *, crosses_sites: bool = False) -> tuple[str, str]:
+        """The Set-Cookie header that hands it to this browser."""
+        same_site = "None" if crosses_sites and self.secure else "Lax"
+        secure = "; Secure" if self.secure else ""
+        cookie = f"{self.name}={value}; Path=/; HttpOnly; SameSite={same_site}; Max-Age={LIFETIME}{secure}"
+        return "set-cookie", cookie
+
+    def forget(self) -> tuple[str, str]:
+        secure = "; Secure" if self.secure else ""
+        return "set-cookie", f"{self.name}=; Path=/; HttpOnly; SameSite=Lax; Max-Age=0{secure}"
+
+    def is_held_by(self, request: Request[Any, Any, Any], expected: str) -> bool:
+        """Whether the request shows the cookie whose fingerprint is `expected`. Two of one name: not believed."""
+        pairs = (part.strip().partition("=") for part in request.headers.get("cookie", "").split(";"))
+        values = [value for name, _, value in pairs if name == self.name]
+        return len(values) == 1 and hmac.compare_digest(fingerprint(values[0]), expected)

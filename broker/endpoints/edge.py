@@ -1,0 +1,70 @@
+"""The outermost layer: CORS for web apps, and the headers every answer carries."""
+
+from typing import Any, cast
+
+from litestar.datastructures import MutableScopeHeaders
+from litestar.enums import ScopeType
+from litestar.middleware import ASGIMiddleware
+from litestar.types import ASGIApp, HTTPScope, Message, Receive, Scope, Send
+
+from broker.endpoints.responses import json_answer
+from broker.settings import Settings
+from broker.store import Store
+
+SHARED = ("/token", "/revoke", "/par", "/userinfo", "/introspect")  # what a web app calls with fetch (mobile.md 4.4)
+EXPOSED = "WWW-Authenticate, Retry-After"
+COMMON = {"x-content-type-options": "nosniff", "referrer-policy": "no-referrer"}
+HSTS = {"strict-transport-security": "max-age=63072000; includeSubDomains"}
+
+
+class Edge(ASGIMiddleware):
+    """One pass around every request."""
+
+    scopes = (ScopeType.HTTP,)
+
+    def __init__(self, store: Store, settings: Settings) -> None:
+        self._store = store
+        self._shared = tuple(settings.base + path for path in SHARED)
+        self._headers = COMMON | (HSTS if settings.issuer.startswith("https://") else {})
+
+    async def handle(self, scope: Scope, receive: Receive, send: Send, next_app: ASGIApp) -> None:
+        scope = cast("HTTPScope", scope)  # `scopes` lets no other kind through
+        if scope["path"].startswith("//.well-known/"):
+            scope["path"] = scope["path"][1:]  # expo-auth-session joins an issuer's trailing slash to it (mobile.md 4.1)
+        origin = header(scope, b"origin")
+
+        async def send_with_headers(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                headers = MutableScopeHeaders.from_message(message)
+                for name, value in self._headers.items():
+                    headers.setdefault(name, value)
+                if origin and origin in scope["state"].get("web_origins", ()):
+                    share_with(headers, origin)
+            await send(message)
+
+        if scope["method"] == "OPTIONS" and origin and scope["path"] in self._shared:
+            await self._answer_preflight(origin, scope, receive, send)
+        else:
+            await next_app(scope, receive, send_with_headers)
+
+    async def _answer_preflight(self, origin: str, scope: Scope, receive: Receive, send: Send) -> None:
+        """A preflight names no client, so it asks whether any has this origin; the answer itself is then read only
+        from an origin of the client that asked."""
+        response = json_answer(None, status=204)
+        if await self._store.clients.any_has_origin(origin):
+            share_with(response.headers, origin)
+            response.headers["access-control-allow-methods"] = "GET, POST"
+            response.headers["access-control-allow-headers"] = "Authorization, Content-Type"
+            response.headers["access-control-max-age"] = "600"
+        await response(scope, receive, send)
+
+
+def share_with(headers: Any, origin: str) -> None:
+    """One origin, no credentials, never `*` (AZ-10)."""
+    headers["access-control-allow-origin"] = origin
+    headers["access-control-expose-headers"] = EXPOSED
+    headers["vary"] = "Origin"
+
+
+def header(scope: Scope, name: bytes) -> str | None:
+    return next((value.decode("latin-1") for key, value in scope["headers"] if key == name), None)

@@ -1,0 +1,27 @@
+"""Metadata and keys (RFC 8414, OpenID Connect Discovery, RFC 7517). All of it comes from configuration (MD-01)."""
+
+from litestar import get
+from litestar.response.base import ASGIResponse
+
+from broker.core.metadata import server_metadata
+from broker.core.tokens import TokenIssuer
+from broker.endpoints.responses import public_json
+from broker.room import Room
+
+
+@get("/.well-known/openid-configuration")
+async def openid_configuration(issuer: Room[TokenIssuer]) -> ASGIResponse:
+    """GET /.well-known/openid-configuration"""
+    return public_json(server_metadata(issuer.issuer))
+
+
+@get("/.well-known/jwks.json")
+async def jwks(issuer: Room[TokenIssuer]) -> ASGIResponse:
+    """GET /.well-known/jwks.json"""
+    return public_json(issuer.keys.jwks)
+
+
+@get("/")
+async def authorization_server_metadata(issuer: Room[TokenIssuer]) -> ASGIResponse:
+    """GET /.well-known/oauth-authorization-server{issuer path}; app.py says where, as the path goes behind (MD-03)."""
+    return public_json(server_metadata(issuer.issuer))

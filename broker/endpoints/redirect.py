@@ -1,0 +1,41 @@
+"""The check before every redirect into an app, and what is said when it fails."""
+
+import structlog
+
+from allowlist import AllowedRedirectUri, Allowlist, Explanation, RedirectUriNotAllowed
+from broker.core.errors import ErrorCode, OAuthError
+
+log = structlog.get_logger()
+
+
+class RedirectUriRefused(OAuthError):
+    """The one mistake every team makes once, with the entry that comes nearest and the reason that it is not it."""
+
+    def __init__(self, explanation: Explanation) -> None:
+        super().__init__(ErrorCode.INVALID_REQUEST, "redirect_uri is not on the allowlist of this client")
+        self.explanation = explanation
+        self.for_developer = False  # entries of the client are named, so only in development
+
+    @property
+    def details(self) -> list[tuple[str, str]]:
+        nearest = self.explanation.entry
+        return [
+            ("Received", self.explanation.redirect_uri),
+            ("Reason", self.explanation.reason),
+            *([("Nearest entry", nearest.url)] if nearest else []),
+        ]
+
+
+async def prove_redirect_uri(allowlist: Allowlist, client_id: str, redirect_uri: str) -> AllowedRedirectUri:
+    """Raises RedirectUriRefused. The explanation costs a second read, on the way out only."""
+    try:
+        return await allowlist.verify(client_id, redirect_uri)
+    except RedirectUriNotAllowed:
+        explanation = await allowlist.explain(client_id, redirect_uri)
+    log.warning(
+        "redirect_uri_refused",
+        client_id=client_id[:64],
+        redirect_uri=redirect_uri[:200],
+        reason=explanation.reason,
+    )
+    raise RedirectUriRefused(explanation)

@@ -1,0 +1,47 @@
+"""The only builders of redirects and JSON answers. A redirect into an app takes an `AllowedRedirectUri`, never text."""
+
+from typing import Any
+
+import msgspec
+from litestar.response.base import ASGIResponse
+
+from allowlist import AllowedRedirectUri
+from broker.core.errors import OAuthError
+
+encode = msgspec.json.Encoder().encode
+NO_STORE = {"cache-control": "no-store"}
+
+
+def to_app(
+    target: AllowedRedirectUri, *, forget_cookie: tuple[str, str] | None = None, **parameters: str | None
+) -> ASGIResponse:
+    """303 to the app; the parameters are appended to the address as text (RU-09)."""
+    headers = [("location", target.with_parameters(**parameters)), ("cache-control", "no-store")]
+    return ASGIResponse(status_code=303, headers=headers + ([forget_cookie] if forget_cookie else []))
+
+
+def error_to_app(
+    target: AllowedRedirectUri, state: str | None, error: OAuthError, issuer: str
+) -> ASGIResponse:
+    """An authorization error response, always with `state` and `iss` (RFC 6749 section 4.1.2.1, RFC 9207)."""
+    return to_app(
+        target, error=error.code.wire, error_description=error.description, state=state, iss=issuer
+    )
+
+
+def to_provider(url: str, cookie: tuple[str, str]) -> ASGIResponse:
+    """303 to the provider, with the cookie that binds the flow to this browser."""
+    return ASGIResponse(status_code=303, headers=[("location", url), ("cache-control", "no-store"), cookie])
+
+
+def json_answer(
+    document: Any, *, status: int = 200, headers: dict[str, str] | None = None
+) -> ASGIResponse:
+    """JSON that nobody may cache."""
+    return ASGIResponse(body=encode(document), status_code=status, headers=NO_STORE | (headers or {}))
+
+
+def public_json(document: Any) -> ASGIResponse:
+    """JSON for anybody, from anywhere, for five minutes: metadata and public keys."""
+    headers = {"cache-control": "public, max-age=300", "access-control-allow-origin": "*"}
+    return ASGIResponse(body=encode(document), headers=headers)

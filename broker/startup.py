@@ -1,0 +1,44 @@
+"""What must be true before the first request (AD-02): a Redis that keeps what it is given, and the default client."""
+
+import time
+from contextlib import suppress
+
+from allowlist import Allowlist, DuplicateEntry
+from broker.core.client import DEFAULT_CLIENT, Client
+from broker.store import Store
+
+OLDEST_REDIS = (6, 2)  # GETDEL
+DEVELOPMENT_REDIRECT_URI = "brokerexample://callback"
+
+
+class NotReady(Exception):
+    """Why the broker will not start, in words for the one who runs it."""
+
+
+async def make_ready(store: Store) -> None:
+    """Raises NotReady for a Redis that would lose or lack what we need; its own errors when it does not answer."""
+    for problem in redis_problems(await store.redis.info("server"), await store.redis.info("memory")):
+        raise NotReady(problem)
+    now = int(time.time())
+    await store.clients.add(Client(client_id=DEFAULT_CLIENT, name="Default app", created_at=now, updated_at=now))
+
+
+def redis_problems(server: dict[str, object], memory: dict[str, object]) -> list[str]:
+    """What is wrong with this Redis, judged by its INFO."""
+    problems = []
+    version = str(server.get("redis_version", "0"))
+    if tuple(int(part) for part in version.split(".")[:2]) < OLDEST_REDIS:
+        problems.append(f"BROKER_REDIS_URL: Redis {version} is too old; 6.2 or newer is needed (GETDEL)")
+    policy = memory.get("maxmemory_policy", "noeviction")
+    if policy != "noeviction":
+        problems.append(
+            f"BROKER_REDIS_URL: maxmemory-policy is {policy}; sessions would vanish. Set it to noeviction"
+        )
+    return problems
+
+
+async def make_ready_for_development(allowlist: Allowlist, issuer: str) -> None:
+    """Let the default client be tried at once: from an app with Expo's example scheme, and from the start page."""
+    for url in (DEVELOPMENT_REDIRECT_URI, f"{issuer}/try"):
+        with suppress(DuplicateEntry):
+            await allowlist.add(url, label="made by broker dev", now_ms=time.time_ns() // 1_000_000)
