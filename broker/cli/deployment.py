@@ -1,0 +1,91 @@
+"""Looking at a deployment: what is wrong with it, in plain words. For `broker check`, and before `broker serve`."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from enum import Enum
+from typing import NamedTuple, cast
+
+from redis.asyncio import Redis
+from redis.exceptions import RedisError
+
+from allowlist import Allowlist
+from broker.providers.catalogue import Catalogue
+from broker.settings import Settings
+from broker.startup import redis_problems
+from broker.store import Store
+from broker.store.connection import open_redis
+
+
+class Level(Enum):
+    """`WRONG` keeps the broker from starting; `ODD` is worth a look."""
+
+    GOOD = "good"
+    ODD = "odd"
+    WRONG = "wrong"
+
+
+class Finding(NamedTuple):
+    """One thing that was looked at."""
+
+    level: Level
+    text: str
+
+
+@asynccontextmanager
+async def opened(settings: Settings) -> AsyncIterator[tuple[Store, Allowlist]]:
+    """Store and allowlist for one command."""
+    redis = open_redis(settings.redis_url)
+    allowlist = Allowlist(
+        cast("Redis", redis),
+        development=settings.development,
+        refuse_short_schemes=settings.refuse_short_schemes,
+    )
+    try:
+        yield Store.over(redis, settings.encryption_keys), allowlist
+    finally:
+        await redis.aclose()
+
+
+async def examine(settings: Settings) -> list[Finding]:
+    """Everything that can be judged without serving: Redis first, since nothing else can be asked without it."""
+    async with opened(settings) as (store, allowlist):
+        try:
+            found = await examine_redis(store)
+            return found if any(each.level is Level.WRONG for each in found) else [
+                *found,
+                *await examine_content(settings, store, allowlist),
+            ]
+        except (RedisError, OSError) as error:
+            return [Finding(Level.WRONG, f"BROKER_REDIS_URL: Redis does not answer ({type(error).__name__})")]
+
+
+async def examine_redis(store: Store) -> list[Finding]:
+    server, memory = await store.redis.info("server"), await store.redis.info("memory")
+    problems = redis_problems(server, memory)
+    if problems:
+        return [Finding(Level.WRONG, problem) for problem in problems]
+    persistence = await store.redis.info("persistence")
+    if not persistence.get("aof_enabled"):
+        return [Finding(Level.ODD, "Redis keeps no append-only file: a crash loses the last sign-ins and rotations")]
+    return [Finding(Level.GOOD, f"Redis {server['redis_version']} answers, evicts nothing and persists")]
+
+
+async def examine_content(settings: Settings, store: Store, allowlist: Allowlist) -> list[Finding]:
+    stored = await store.provider_configurations.list()
+    catalogue = Catalogue(settings.issuer, settings.providers)
+    names = [connection.provider.name for connection in catalogue.connections(stored)]
+    _, entries = await allowlist.list(offset=0, limit=1)
+    found = [Finding(Level.GOOD, f"issuer is {settings.issuer}")]
+    found.append(
+        Finding(Level.GOOD, f"people can sign in with {', '.join(names)}")
+        if names
+        else Finding(Level.ODD, "no provider is configured: POST /v1/providers or BROKER_{PROVIDER}_CLIENT_ID")
+    )
+    found.append(
+        Finding(Level.GOOD, f"the allowlist has {entries} redirect URLs")
+        if entries
+        else Finding(Level.ODD, "the allowlist is empty, so no app can be returned to: `broker allowlist add URL`")
+    )
+    if settings.development:
+        found.append(Finding(Level.ODD, "development mode is on"))
+    return found

@@ -1,0 +1,50 @@
+"""Where a command gets its settings: from the environment, or from the folder of `broker dev`. Only here is
+`os.environ` read."""
+
+import os
+from pathlib import Path
+
+import click
+
+from broker.providers import CATALOGUE
+from broker.settings import PREFIX, Settings, SettingsError
+
+DEVELOPMENT_FOLDER = Path(".broker")
+KEYS_FILE = "keys.env"
+CREDENTIAL_FIELDS = {provider.id: provider.credential_fields for provider in CATALOGUE.values()}
+
+
+def settings_from_environment() -> Settings:
+    """Raises click.ClickException with a line for each variable that is wrong."""
+    return read(dict(os.environ))
+
+
+def settings_for_admin() -> Settings:
+    """The environment's settings; when it has none, those of the development broker in this folder."""
+    folder = DEVELOPMENT_FOLDER
+    if any(name.startswith(PREFIX) for name in os.environ) or not (folder / KEYS_FILE).exists():
+        return settings_from_environment()
+    return development_settings(folder, "http://127.0.0.1")
+
+
+def development_settings(folder: Path, issuer: str) -> Settings:
+    """Settings of `broker dev`, whose keys stand in the folder; provider credentials may come from the environment."""
+    made = dict(line.split("=", 1) for line in (folder / KEYS_FILE).read_text().splitlines())
+    ours = {
+        "BROKER_ISSUER": issuer,
+        "BROKER_REDIS_URL": f"unix://{socket_path(folder)}",
+        "BROKER_DEVELOPMENT": "1",
+        "BROKER_SIMULATED_PROVIDERS": "1",
+    }
+    return read({**os.environ, **made, **ours})
+
+
+def socket_path(folder: Path) -> Path:
+    return folder.resolve() / "valkey.sock"
+
+
+def read(environ: dict[str, str]) -> Settings:
+    try:
+        return Settings.from_env(environ, CREDENTIAL_FIELDS)
+    except SettingsError as error:
+        raise click.ClickException(f"settings are not usable\n{error}") from None
