@@ -1,0 +1,160 @@
+"""Authorization endpoint (RFC 6749 section 3.1): asks who signs in and what shall come of it, then sends them back."""
+
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlencode
+
+import msgspec
+from litestar import Request, get, post
+from litestar.di import NamedDependency
+from litestar.params import FromPath
+from litestar.response.base import ASGIResponse
+
+from broker.core.errors import ErrorCode, OAuthError
+from broker.core.parameters import Parameters
+from broker.core.pkce import check_challenge
+from broker.pages.page import page
+from broker.providers.provider import Provider
+from broker.simulator.dialects import is_offline, issuer_of
+from broker.simulator.memory import Grant, Outcome, read_outcome
+from broker.simulator.personas import PERSONAS, Persona, find_persona
+from broker.simulator.simulated import CLIENT_ID
+from broker.simulator.simulator import ANYWHERE, Simulator, error_page
+
+CODE_LIFETIME = 60  # seconds
+ACCESS_TOKEN_LIFETIME = 3600
+TOLD_LIFETIME = 30 * 86_400
+
+
+@dataclass(frozen=True, kw_only=True)
+class Asked:
+    """A valid authorization request of the broker."""
+
+    provider: Provider
+    redirect_uri: str
+    state: str | None
+    scopes: tuple[str, ...]
+    challenge: str | None
+    nonce: str | None
+    offline: bool
+
+
+@get("/{provider:str}/authorize")
+async def ask(
+    request: Request[Any, Any, Any], provider: FromPath[str], simulator: NamedDependency[Simulator]
+) -> ASGIResponse:
+    """GET .../authorize. Nobody is ever signed in by merely coming here."""
+    try:
+        asked = read_request(simulator, simulator.provider(provider), request.scope["query_string"])
+    except OAuthError as error:
+        return error_page(error, simulator.base)
+    return page(
+        "simulated_sign_in.html",
+        sends_to=ANYWHERE,
+        base=simulator.base,
+        provider=asked.provider,
+        scopes=asked.scopes,
+        personas=PERSONAS,
+        lifetime=ACCESS_TOKEN_LIFETIME,
+    )
+
+
+@post("/{provider:str}/authorize")
+async def answer(
+    request: Request[Any, Any, Any], provider: FromPath[str], simulator: NamedDependency[Simulator]
+) -> ASGIResponse:
+    """POST .../authorize, to the address that GET was asked at: `persona`, `outcome`, and if wanted `expires_in`."""
+    try:
+        asked = read_request(simulator, simulator.provider(provider), request.scope["query_string"])
+        form = Parameters.parse(await request.body())
+        persona, outcome = find_persona(chosen(form)), read_outcome(form.required("outcome"))
+        lifetime = read_lifetime(form)
+    except OAuthError as error:
+        return error_page(error, simulator.base)
+    if outcome == "deny":
+        return send_back(simulator, asked, error="access_denied", error_description="The person said no")
+    code = simulator.codes.put(grant(asked, persona, outcome, lifetime), CODE_LIFETIME)
+    return send_back(simulator, asked, code=code, user=told_once(simulator, asked, persona))
+
+
+def read_request(simulator: Simulator, provider: Provider, query: bytes) -> Asked:
+    """Raises OAuthError. Like Google we show every mistake on a page: it is the broker's, so no app can mend it."""
+    asked = Parameters.parse(query)
+    if asked.required("client_id") != CLIENT_ID:
+        raise OAuthError(ErrorCode.INVALID_CLIENT, f"client_id must be {CLIENT_ID}")
+    if asked.required("redirect_uri") != simulator.callback(provider):
+        raise OAuthError(ErrorCode.INVALID_REQUEST, f"redirect_uri must be {simulator.callback(provider)}")
+    if asked.required("response_type") != "code":
+        raise OAuthError(ErrorCode.UNSUPPORTED_RESPONSE_TYPE, "response_type must be code")
+    if asked.get("response_mode", "query") != provider.response_mode:
+        raise OAuthError(ErrorCode.INVALID_REQUEST, f"response_mode must be {provider.response_mode}")
+    scopes = tuple(asked.required("scope").split(provider.scope_separator))
+    return Asked(
+        provider=provider,
+        redirect_uri=asked["redirect_uri"],
+        state=asked.get("state"),
+        scopes=scopes,
+        challenge=read_challenge(provider, asked),
+        nonce=asked.get("nonce"),
+        offline=is_offline(provider, asked, scopes),
+    )
+
+
+def read_challenge(provider: Provider, asked: Parameters) -> str | None:
+    if not provider.pkce:
+        return None
+    return check_challenge(asked.get("code_challenge"), asked.get("code_challenge_method"))
+
+
+def chosen(form: Parameters) -> str:
+    """An e-mail that somebody typed wins over the choice that was set before they came."""
+    return form.get("email", "").strip() or form.get("persona") or PERSONAS[0].key
+
+
+def read_lifetime(form: Parameters) -> int:
+    """Seconds until the access token expires, so that a refresh need not be waited for."""
+    text = form.get("expires_in") or str(ACCESS_TOKEN_LIFETIME)
+    if not (text.isascii() and text.isdigit() and len(text) <= 6):
+        raise OAuthError(ErrorCode.INVALID_REQUEST, "expires_in must be seconds")
+    return int(text)
+
+
+def grant(asked: Asked, persona: Persona, outcome: Outcome, lifetime: int) -> Grant:
+    return Grant(
+        provider=asked.provider.id,
+        persona=persona,
+        redirect_uri=asked.redirect_uri,
+        scopes=asked.scopes,
+        challenge=asked.challenge,
+        nonce=asked.nonce,
+        offline=asked.offline,
+        outcome=outcome,
+        lifetime=lifetime,
+    )
+
+
+def told_once(simulator: Simulator, asked: Asked, persona: Persona) -> str | None:
+    """The `user` field beside Apple's code: the name, at the first sign-in only, in a form anybody could forge."""
+    if asked.provider.id != "apple" or "name" not in asked.scopes or simulator.told.find(persona.key):
+        return None
+    simulator.told.keep(persona.key, True, TOLD_LIFETIME)  # noqa: FBT003
+    first, _, last = persona.name.rpartition(" ")
+    user = {"name": {"firstName": first, "lastName": last}, "email": persona.email}
+    return msgspec.json.encode(user).decode()
+
+
+def send_back(simulator: Simulator, asked: Asked, **told: str | None) -> ASGIResponse:
+    """To the broker's callback. A form post needs a press of a button: our pages run no script of their own."""
+    issuer = issuer_of(asked.provider) if asked.provider.announces_issuer else None
+    parameters = {k: v for k, v in {**told, "state": asked.state, "iss": issuer}.items() if v is not None}
+    if asked.provider.response_mode == "form_post":
+        return page(
+            "simulated_return.html",
+            sends_to=ANYWHERE,
+            base=simulator.base,
+            provider=asked.provider,
+            callback=asked.redirect_uri,
+            parameters=parameters,
+        )
+    location = f"{asked.redirect_uri}?{urlencode(parameters)}"
+    return ASGIResponse(status_code=303, headers={"location": location, "cache-control": "no-store"})

@@ -1,0 +1,34 @@
+"""The catalogue, pointed at ourselves: each provider keeps its ways and changes its address."""
+
+from dataclasses import replace
+
+from broker.providers import CATALOGUE
+from broker.providers.provider import Provider
+
+CLIENT_ID = "simulated"
+CLIENT_SECRET = "simulated"
+
+
+def simulated_providers(issuer: str) -> dict[str, Provider]:
+    """Every provider of the catalogue by id, at `{issuer}/simulator/{id}/...`."""
+    return {
+        provider.id: simulated(provider, f"{issuer}/simulator/{provider.id}")
+        for provider in CATALOGUE.values()
+    }
+
+
+def simulated(provider: Provider, home: str) -> Provider:
+    """Apple's minted secret becomes a plain one: nobody has the private key that the real one needs."""
+    tenanted = "{tid}" in (provider.issuer or "")
+    profile = "userinfo" if provider.issuer else "user"
+    return replace(
+        provider,
+        authorization_endpoint=f"{home}/authorize",
+        token_endpoint=f"{home}/token",
+        userinfo_endpoint=provider.userinfo_endpoint and f"{home}/{profile}",
+        revocation_endpoint=provider.revocation_endpoint and f"{home}/revoke",
+        issuer=provider.issuer and (f"{home}/{{tid}}/v2.0" if tenanted else home),
+        jwks_uri=provider.jwks_uri and f"{home}/jwks",
+        credential_fields=("client_secret",),
+        mint_client_secret=None,
+    )

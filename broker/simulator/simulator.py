@@ -1,0 +1,67 @@
+"""The simulator's state, and how its doors answer."""
+
+from dataclasses import dataclass, field
+from urllib.parse import urlsplit
+
+import msgspec
+from litestar.exceptions import NotFoundException
+from litestar.response.base import ASGIResponse
+
+from broker.core.errors import OAuthError
+from broker.pages.page import render
+from broker.providers.provider import Provider
+from broker.simulator.keys import Keys
+from broker.simulator.memory import Drawer, Grant
+
+# A form's redirects are held against the page's form-action, and this one's may lead on into a web app. A custom
+# scheme is not needed here: the broker never goes on to one without a page of its own.
+ANYWHERE = "http: https:"
+
+
+@dataclass(frozen=True)
+class Simulator:
+    """One for each application. `told` holds whose name was given: Apple gives it once."""
+
+    issuer: str
+    providers: dict[str, Provider]
+    slowness: float
+    keys: Keys = field(default_factory=Keys)
+    codes: Drawer[Grant] = field(default_factory=Drawer)
+    access_tokens: Drawer[Grant] = field(default_factory=Drawer)
+    refresh_tokens: Drawer[Grant] = field(default_factory=Drawer)
+    told: Drawer[bool] = field(default_factory=Drawer)
+
+    def provider(self, provider_id: str) -> Provider:
+        """Raises NotFoundException."""
+        if provider_id not in self.providers:
+            raise NotFoundException
+        return self.providers[provider_id]
+
+    def callback(self, provider: Provider) -> str:
+        return f"{self.issuer}/callback/{provider.id}"
+
+    @property
+    def base(self) -> str:
+        return urlsplit(self.issuer).path
+
+
+def json_answer(document: object, status: int = 200) -> ASGIResponse:
+    headers = {"cache-control": "no-store"}
+    return ASGIResponse(body=msgspec.json.encode(document), status_code=status, headers=headers)
+
+
+def error_answer(error: OAuthError) -> ASGIResponse:
+    return json_answer({"error": error.code.wire, "error_description": error.description}, error.status)
+
+
+def error_page(error: OAuthError, base: str) -> ASGIResponse:
+    html, headers = render(
+        "error.html",
+        base=base,
+        heading="The simulated provider refuses this request",
+        advice="A real provider would show a page like this one too.",
+        error=error.code.wire,
+        description=error.description,
+        details=[],
+    )
+    return ASGIResponse(body=html, status_code=400, media_type="text/html", headers=headers)
