@@ -41,7 +41,9 @@ Switch = Annotated[bool, BeforeValidator(read_switch)]
 class Settings(BaseModel):
     """What the broker needs to know. There is no default for a secret."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True, arbitrary_types_allowed=True)
+    model_config = ConfigDict(
+        frozen=True, extra="forbid", hide_input_in_errors=True, arbitrary_types_allowed=True
+    )
 
     issuer: str = Field(description="Public https URL of this broker, without a trailing slash.")
     redis_url: str = Field(description="Where the state lives: `redis://`, `rediss://` or `unix://`.")
@@ -49,7 +51,8 @@ class Settings(BaseModel):
         repr=False, description="Ring of AES-256 keys, `id:base64`, comma-separated, newest first."
     )
     signing_keys: SigningKeys = Field(
-        repr=False, description="ES256 and RS256 private keys, base64 PKCS#8, comma-separated; the first of a kind signs."
+        repr=False,
+        description="ES256 and RS256 private keys, base64 PKCS#8, comma-separated; the first of a kind signs.",
     )
     secret_keys: tuple[str, ...] = Field(
         repr=False, description="Keys of the backend API, `sk_...`, comma-separated."
@@ -63,17 +66,22 @@ class Settings(BaseModel):
         default=False, description="`1` offers the catalogue without credentials. Only in development."
     )
     refuse_short_schemes: Switch = Field(
-        default=False, description="`1` refuses redirect URLs with a scheme that has no dot, such as `myapp://`."
+        default=False,
+        description="`1` refuses redirect URLs with a scheme that has no dot, such as `myapp://`.",
     )
     providers: dict[str, ProviderConfiguration] = Field(default_factory=dict, exclude=True, repr=False)
 
     @classmethod
-    def from_env(cls, environ: Mapping[str, str], credential_fields: Mapping[str, tuple[str, ...]]) -> "Settings":
+    def from_env(
+        cls, environ: Mapping[str, str], credential_fields: Mapping[str, tuple[str, ...]]
+    ) -> "Settings":
         """Read `environ`. `credential_fields` names what each provider may be given besides its client id.
 
         Raises SettingsError.
         """
-        given = {name.removeprefix(PREFIX): value for name, value in environ.items() if name.startswith(PREFIX)}
+        given = {
+            name.removeprefix(PREFIX): value for name, value in environ.items() if name.startswith(PREFIX)
+        }
         providers = take_providers(given, credential_fields)
         try:
             fields = {name.lower(): value for name, value in given.items()}
@@ -96,7 +104,9 @@ class Settings(BaseModel):
     def _read_secret_keys(cls, text: Any) -> Any:
         keys = tuple(part.strip() for part in text.split(",")) if isinstance(text, str) else text
         if any(not key.startswith("sk_") or len(key) < 40 or len(set(key)) < 12 for key in keys):
-            raise ValueError("each key is sk_ and at least 37 random characters; make one with `broker keys new`")
+            raise ValueError(
+                "each key is sk_ and at least 37 random characters; make one with `broker keys new`"
+            )
         if len(set(keys)) < len(keys):
             raise ValueError("one key stands twice")
         return keys
@@ -161,7 +171,7 @@ def take_providers(
 
 
 def explain(error: Any) -> str:
-    """pydantic's finding, with the variable's name in front."""
+    """Pydantic's finding, with the variable's name in front."""
     message = error["msg"].removeprefix("Value error, ")
     if not error["loc"]:
         return f"{PREFIX}{message}"

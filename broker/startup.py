@@ -20,7 +20,9 @@ async def make_ready(store: Store) -> None:
     for problem in redis_problems(await store.redis.info("server"), await store.redis.info("memory")):
         raise NotReady(problem)
     now = int(time.time())
-    await store.clients.add(Client(client_id=DEFAULT_CLIENT, name="Default app", created_at=now, updated_at=now))
+    await store.clients.add(
+        Client(client_id=DEFAULT_CLIENT, name="Default app", created_at=now, updated_at=now)
+    )
 
 
 def redis_problems(server: dict[str, object], memory: dict[str, object]) -> list[str]:

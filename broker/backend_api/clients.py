@@ -109,7 +109,9 @@ async def delete_client(
 ) -> dict[str, object]:
     """DELETE /v1/clients/{id}: the app can do nothing from then on; its redirect URLs go with it."""
     if client_id == DEFAULT_CLIENT:
-        raise ApiError(422, "form_param_value_invalid", "the default client cannot be deleted", param="client_id")
+        raise ApiError(
+            422, "form_param_value_invalid", "the default client cannot be deleted", param="client_id"
+        )
     await find(client_id, store)
     await store.clients.remove(client_id)
     while (entries := await allowlist.list(client_id, offset=0, limit=100))[0]:

@@ -17,9 +17,7 @@ def require_secret_key(keys: SecretKeys) -> Guard:
         del handler  # every route behind it needs the same
         scheme, _, key = connection.headers.get("authorization", "").partition(" ")
         if scheme.lower() != "bearer":
-            raise ApiError(
-                401, "authorization_header_format_invalid", "send `Authorization: Bearer sk_...`"
-            )
+            raise ApiError(401, "authorization_header_format_invalid", "send `Authorization: Bearer sk_...`")
         if not keys.hold(key):
             raise ApiError(401, "clerk_key_invalid", "this secret key is not one of this broker's")
 

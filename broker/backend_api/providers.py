@@ -55,7 +55,10 @@ async def list_providers(
 ) -> list[dict[str, object]]:
     """GET /v1/providers: the catalogue, configured or not, and the custom ones."""
     stored = {each.id: each for each in await store.provider_configurations.list()}
-    return [described(each, stored.get(each), catalogue, settings) for each in dict.fromkeys([*CATALOGUE, *stored])]
+    return [
+        described(each, stored.get(each), catalogue, settings)
+        for each in dict.fromkeys([*CATALOGUE, *stored])
+    ]
 
 
 @post("/", status_code=200)
@@ -139,7 +142,9 @@ def check_fields(configuration: ProviderConfiguration) -> None:
             422, "form_param_missing", "issuer is missing, and the catalogue has no such id", param="issuer"
         )
     if provider is not None and configuration.issuer is not None:
-        raise ApiError(422, "form_param_value_invalid", f"the issuer of {provider.id} is known", param="issuer")
+        raise ApiError(
+            422, "form_param_value_invalid", f"the issuer of {provider.id} is known", param="issuer"
+        )
     needed = provider.credential_fields if provider else ("client_secret",)
     for name in needed:
         if name not in configuration.credentials:

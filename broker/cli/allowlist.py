@@ -25,7 +25,9 @@ def allowlist() -> None:
 @allowlist.command()
 @click.argument("url")
 @client_option
-@click.option("--dev", is_flag=True, help="A development entry: exp:// and its patterns; dead outside development mode.")
+@click.option(
+    "--dev", is_flag=True, help="A development entry: exp:// and its patterns; dead outside development mode."
+)
 @click.option("--label", help="A note for people.")
 @clear_redis_errors
 def add(url: str, client_id: str, dev: bool, label: str | None) -> None:  # noqa: FBT001 - click passes a flag so
@@ -108,4 +110,6 @@ def test(url: str, client_id: str) -> None:
 
 def written(entry: Entry) -> str:
     marks = " (development)" if entry.development else ""
-    return f"{entry.id}  {entry.client_id}  {entry.url}{marks}" + (f"  # {entry.label}" if entry.label else "")
+    return f"{entry.id}  {entry.client_id}  {entry.url}{marks}" + (
+        f"  # {entry.label}" if entry.label else ""
+    )

@@ -22,9 +22,13 @@ def clients() -> None:
 
 @clients.command()
 @click.argument("name")
-@click.option("--type", "kind", type=click.Choice(["public", "confidential"]), default="public", show_default=True)
+@click.option(
+    "--type", "kind", type=click.Choice(["public", "confidential"]), default="public", show_default=True
+)
 @click.option("--development", is_flag=True, help="Tell its developers exactly what was wrong.")
-@click.option("--web-origin", "web_origins", multiple=True, help="Origin of its web version; may be repeated.")
+@click.option(
+    "--web-origin", "web_origins", multiple=True, help="Origin of its web version; may be repeated."
+)
 @clear_redis_errors
 def add(name: str, kind: str, development: bool, web_origins: tuple[str, ...]) -> None:  # noqa: FBT001
     """Register the app NAME and print its client id, and once its secret if it is confidential."""
@@ -59,7 +63,9 @@ def list_clients() -> None:
             return (await store.clients.list(0, 500))[0]
 
     for client in asyncio.run(all_clients()):
-        click.echo(f"{client.client_id}  {client.type}  {client.name}{' (development)' if client.development else ''}")
+        click.echo(
+            f"{client.client_id}  {client.type}  {client.name}{' (development)' if client.development else ''}"
+        )
 
 
 @clients.command()

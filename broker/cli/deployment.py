@@ -51,10 +51,14 @@ async def examine(settings: Settings) -> list[Finding]:
     async with opened(settings) as (store, allowlist):
         try:
             found = await examine_redis(store)
-            return found if any(each.level is Level.WRONG for each in found) else [
-                *found,
-                *await examine_content(settings, store, allowlist),
-            ]
+            return (
+                found
+                if any(each.level is Level.WRONG for each in found)
+                else [
+                    *found,
+                    *await examine_content(settings, store, allowlist),
+                ]
+            )
         except (RedisError, OSError) as error:
             return [Finding(Level.WRONG, f"BROKER_REDIS_URL: Redis does not answer ({type(error).__name__})")]
 
@@ -66,7 +70,11 @@ async def examine_redis(store: Store) -> list[Finding]:
         return [Finding(Level.WRONG, problem) for problem in problems]
     persistence = await store.redis.info("persistence")
     if not persistence.get("aof_enabled"):
-        return [Finding(Level.ODD, "Redis keeps no append-only file: a crash loses the last sign-ins and rotations")]
+        return [
+            Finding(
+                Level.ODD, "Redis keeps no append-only file: a crash loses the last sign-ins and rotations"
+            )
+        ]
     return [Finding(Level.GOOD, f"Redis {server['redis_version']} answers, evicts nothing and persists")]
 
 
@@ -79,12 +87,16 @@ async def examine_content(settings: Settings, store: Store, allowlist: Allowlist
     found.append(
         Finding(Level.GOOD, f"people can sign in with {', '.join(names)}")
         if names
-        else Finding(Level.ODD, "no provider is configured: POST /v1/providers or BROKER_{PROVIDER}_CLIENT_ID")
+        else Finding(
+            Level.ODD, "no provider is configured: POST /v1/providers or BROKER_{PROVIDER}_CLIENT_ID"
+        )
     )
     found.append(
         Finding(Level.GOOD, f"the allowlist has {entries} redirect URLs")
         if entries
-        else Finding(Level.ODD, "the allowlist is empty, so no app can be returned to: `broker allowlist add URL`")
+        else Finding(
+            Level.ODD, "the allowlist is empty, so no app can be returned to: `broker allowlist add URL`"
+        )
     )
     if settings.development:
         found.append(Finding(Level.ODD, "development mode is on"))

@@ -16,7 +16,13 @@ from broker.startup import DEVELOPMENT_REDIRECT_URI
 
 
 @click.command()
-@click.option("--port", default=8080, show_default=True, type=click.IntRange(0, 65535), help="Port on 127.0.0.1; 0 takes a free one.")
+@click.option(
+    "--port",
+    default=8080,
+    show_default=True,
+    type=click.IntRange(0, 65535),
+    help="Port on 127.0.0.1; 0 takes a free one.",
+)
 @click.option(
     "--data-dir",
     default=DEVELOPMENT_FOLDER,
@@ -60,7 +66,9 @@ def announce(settings: Settings, *, as_json: bool) -> None:
     if as_json:
         click.echo(json.dumps(ready))
         return
-    click.echo("The broker runs in development mode, with simulated providers: nobody's real account is touched.\n")
+    click.echo(
+        "The broker runs in development mode, with simulated providers: nobody's real account is touched.\n"
+    )
     click.echo(f"  Try a sign-in   {settings.issuer}/")
     for name in ("issuer", "client_id", "redirect_uri", "secret_key"):
         click.echo(f"  {name:15} {ready[name]}")

@@ -29,7 +29,9 @@ PR_SET_PDEATHSIG = 1
 def embedded_valkey(folder: Path) -> Iterator[None]:
     """Run the server while the block runs. Raises click.ClickException when it cannot."""
     if len(os.fsencode(socket_path(folder))) > LONGEST_SOCKET_PATH:
-        raise click.ClickException(f"--data-dir: {folder} is too long a path for a socket; choose a shorter one")
+        raise click.ClickException(
+            f"--data-dir: {folder} is too long a path for a socket; choose a shorter one"
+        )
     with locked(folder):
         server = subprocess.Popen(command(folder), preexec_fn=die_with_parent)  # noqa: PLW1509, S603
         try:
@@ -64,7 +66,10 @@ def command(folder: Path) -> list[str]:
         "loglevel": "warning",
         "logfile": str(folder.resolve() / "valkey.log"),
     }
-    return [str(get_binary_path()), *(part for name, value in options.items() for part in (f"--{name}", value))]
+    return [
+        str(get_binary_path()),
+        *(part for name, value in options.items() for part in (f"--{name}", value)),
+    ]
 
 
 def die_with_parent() -> None:

@@ -13,7 +13,9 @@ def keys() -> None:
 
 
 @keys.command()
-@click.option("--id", "key_id", default="k1", show_default=True, help="Name of the encryption key in its ring.")
+@click.option(
+    "--id", "key_id", default="k1", show_default=True, help="Name of the encryption key in its ring."
+)
 def new(key_id: str) -> None:
     """Print the three key settings, newly made, in dotenv form. Keep them secret; nothing is stored."""
     click.echo("\n".join(new_keys(key_id)))

@@ -28,6 +28,8 @@ def list_providers() -> None:
         catalogue = Catalogue(settings.issuer, settings.providers)
         ids = dict.fromkeys([*CATALOGUE, *stored])
         on = {each: catalogue.connection(each, stored.get(each)) is not None for each in ids}
-        return [f"{each:20} {'on' if on[each] else 'off':4} {settings.issuer}/callback/{each}" for each in ids]
+        return [
+            f"{each:20} {'on' if on[each] else 'off':4} {settings.issuer}/callback/{each}" for each in ids
+        ]
 
     click.echo("\n".join(asyncio.run(rows())))

@@ -13,7 +13,9 @@ from broker.core.opaque import new_id
 from broker.core.records import Session
 from broker.core.signing_keys import SigningKey, SigningKeys
 
-ACCESS_TOKEN_LIFETIME = 600  # seconds; a revoked session's JWT dies offline within this (JW-01: at most 15 minutes)
+ACCESS_TOKEN_LIFETIME = (
+    600  # seconds; a revoked session's JWT dies offline within this (JW-01: at most 15 minutes)
+)
 LONGEST_TOKEN = 8192
 TYPES = {"ES256": "at+jwt", "RS256": "JWT"}
 
@@ -79,7 +81,11 @@ class TokenIssuer:
             algorithm, key = self.keys.verifying[header.get("kid", "")]
             if header.get("typ") != TYPES[algorithm] or header.get("alg") != algorithm or "crit" in header:
                 raise refused()
-            options = {"verify_aud": False, "verify_exp": not expired, "require": ["exp", "iat", "sub", "iss"]}
+            options = {
+                "verify_aud": False,
+                "verify_exp": not expired,
+                "require": ["exp", "iat", "sub", "iss"],
+            }
             claims: dict[str, Any] = jwt.decode(
                 token,
                 key,

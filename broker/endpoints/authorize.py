@@ -97,7 +97,9 @@ def check_connection(connection: Connection | None, asked: AuthorizationRequest)
     if connection is None or not connection.sign_in:
         raise OAuthError(ErrorCode.INVALID_REQUEST, "provider is not one that people can sign in with here")
     if not set(asked.provider_scopes) <= {*connection.scopes, *connection.additional_scopes}:
-        raise OAuthError(ErrorCode.INVALID_SCOPE, "provider_scopes holds one that is not allowed for this provider")
+        raise OAuthError(
+            ErrorCode.INVALID_SCOPE, "provider_scopes holds one that is not allowed for this provider"
+        )
     return connection
 
 
@@ -126,7 +128,9 @@ async def depart(
     await store.pending.save(state, pending)
     posted = connection.provider.response_mode == "form_post"
     cookie = BrowserCookie.of(state, settings.issuer).give(cookie_value, crosses_sites=posted)
-    return to_provider(authorization_url(connection, pending, state, asked.prompt, asked.provider_scopes), cookie)
+    return to_provider(
+        authorization_url(connection, pending, state, asked.prompt, asked.provider_scopes), cookie
+    )
 
 
 async def choose_provider(

@@ -198,7 +198,9 @@ async def ask_to_return(
     """Any app on the device may have claimed a custom scheme or a loopback port, so the code is not made until a
     person has seen which app gets it and pressed the button (AZ-11, RFC 8252 section 8.6)."""
     secret, cookie_value = new_secret(), new_secret()
-    await store.returns.save(secret, PendingReturn(grant=grant, state=state, browser=fingerprint(cookie_value)))
+    await store.returns.save(
+        secret, PendingReturn(grant=grant, state=state, browser=fingerprint(cookie_value))
+    )
     shown = page(
         "return_to_app.html",
         sends_to=form_target(target),

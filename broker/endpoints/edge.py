@@ -11,7 +11,13 @@ from broker.endpoints.responses import json_answer
 from broker.settings import Settings
 from broker.store import Store
 
-SHARED = ("/token", "/revoke", "/par", "/userinfo", "/introspect")  # what a web app calls with fetch (mobile.md 4.4)
+SHARED = (
+    "/token",
+    "/revoke",
+    "/par",
+    "/userinfo",
+    "/introspect",
+)  # what a web app calls with fetch (mobile.md 4.4)
 EXPOSED = "WWW-Authenticate, Retry-After"
 COMMON = {"x-content-type-options": "nosniff", "referrer-policy": "no-referrer"}
 HSTS = {"strict-transport-security": "max-age=63072000; includeSubDomains"}
@@ -30,7 +36,9 @@ class Edge(ASGIMiddleware):
     async def handle(self, scope: Scope, receive: Receive, send: Send, next_app: ASGIApp) -> None:
         scope = cast("HTTPScope", scope)  # `scopes` lets no other kind through
         if scope["path"].startswith("//.well-known/"):
-            scope["path"] = scope["path"][1:]  # expo-auth-session joins an issuer's trailing slash to it (mobile.md 4.1)
+            scope["path"] = scope["path"][
+                1:
+            ]  # expo-auth-session joins an issuer's trailing slash to it (mobile.md 4.1)
         origin = header(scope, b"origin")
 
         async def send_with_headers(message: Message) -> None:

@@ -24,7 +24,10 @@ Answer = Response[Any]
 PAGES = ("/authorize", "/callback/", "/continue", "/logout", "/simulator/", "/try")
 HEADINGS = {
     "server_error": ("Something went wrong", "Please go back to the app and try again in a moment."),
-    "temporarily_unavailable": ("Not possible right now", "Please go back to the app and try again in a moment."),
+    "temporarily_unavailable": (
+        "Not possible right now",
+        "Please go back to the app and try again in a moment.",
+    ),
     "not_found": ("There is nothing here", "Please go back to the app and start again there."),
 }
 ANY_OTHER = ("This sign-in cannot go on", "Please go back to the app and start again there.")
@@ -48,7 +51,9 @@ def http_error(request: AnyRequest, error: HTTPException) -> Answer:
 
 def kept(headers: Any) -> dict[str, str]:
     """`Allow` and `Retry-After` are for the client; nothing else of an exception is."""
-    return {name: value for name, value in (headers or {}).items() if name.lower() in ("allow", "retry-after")}
+    return {
+        name: value for name, value in (headers or {}).items() if name.lower() in ("allow", "retry-after")
+    }
 
 
 def unavailable(request: AnyRequest, error: Exception) -> Answer:
@@ -86,7 +91,11 @@ def challenge(request: AnyRequest, error: OAuthError) -> dict[str, str]:
     """WWW-Authenticate where the client used that header: oauth4webapi stops reading the body where it stands, so a
     public client's plain refusal goes without (mobile.md 4.3)."""
     if error.code is ErrorCode.INVALID_TOKEN:
-        return {"www-authenticate": 'Bearer error="invalid_token"' if "authorization" in request.headers else "Bearer"}
+        return {
+            "www-authenticate": 'Bearer error="invalid_token"'
+            if "authorization" in request.headers
+            else "Bearer"
+        }
     if error.code is ErrorCode.INVALID_CLIENT and "authorization" in request.headers:
         return {"www-authenticate": 'Basic realm="token"'}
     return {}
@@ -110,7 +119,9 @@ def answer(
     if not path.startswith(PAGES) or "application/json" in request.headers.get("accept", ""):
         more = {"details": dict(details)} if details else {}
         document = encode({"error": wire, "error_description": description, **more})
-        return Response(document, status_code=status, media_type="application/json", headers=NO_STORE | (headers or {}))
+        return Response(
+            document, status_code=status, media_type="application/json", headers=NO_STORE | (headers or {})
+        )
     heading, advice = HEADINGS.get(wire, ANY_OTHER)
     html, page_headers = render(
         "error.html",

@@ -37,10 +37,14 @@ async def logout(
     target = await prove_redirect_uri(allowlist, str(client_id), back) if back else None
     if claims:
         await store.sessions.revoke(claims["sub"], str(claims.get("sid")))
-    return to_app(target, state=parameters.get("state")) if target else signed_out(settings, ended=bool(claims))
+    return (
+        to_app(target, state=parameters.get("state")) if target else signed_out(settings, ended=bool(claims))
+    )
 
 
 def signed_out(settings: Settings, *, ended: bool) -> ASGIResponse:
     heading = "You are signed out" if ended else "Nothing to sign out of here"
-    advice = "You can close this page." if ended else "This browser holds no session. Sign out in the app itself."
+    advice = (
+        "You can close this page." if ended else "This browser holds no session. Sign out in the app itself."
+    )
     return page("signed_out.html", base=settings.base, heading=heading, advice=advice)

@@ -24,9 +24,7 @@ def error_to_app(
     target: AllowedRedirectUri, state: str | None, error: OAuthError, issuer: str
 ) -> ASGIResponse:
     """An authorization error response, always with `state` and `iss` (RFC 6749 section 4.1.2.1, RFC 9207)."""
-    return to_app(
-        target, error=error.code.wire, error_description=error.description, state=state, iss=issuer
-    )
+    return to_app(target, error=error.code.wire, error_description=error.description, state=state, iss=issuer)
 
 
 def to_provider(url: str, cookie: tuple[str, str]) -> ASGIResponse:
@@ -34,9 +32,7 @@ def to_provider(url: str, cookie: tuple[str, str]) -> ASGIResponse:
     return ASGIResponse(status_code=303, headers=[("location", url), ("cache-control", "no-store"), cookie])
 
 
-def json_answer(
-    document: Any, *, status: int = 200, headers: dict[str, str] | None = None
-) -> ASGIResponse:
+def json_answer(document: Any, *, status: int = 200, headers: dict[str, str] | None = None) -> ASGIResponse:
     """JSON that nobody may cache."""
     return ASGIResponse(body=encode(document), status_code=status, headers=NO_STORE | (headers or {}))
 

@@ -25,7 +25,9 @@ async def revoke(
 ) -> ASGIResponse:
     """POST /revoke {token}: ends the session that the refresh or access token belongs to."""
     form = await read_form(request)
-    client, session = await gather(asking(request, form, store), session_of(form.required("token"), store, issuer))
+    client, session = await gather(
+        asking(request, form, store), session_of(form.required("token"), store, issuer)
+    )
     if session and session.alive(int(time.time())) and await may_end(request, client, session, store):
         await store.sessions.revoke(session.user_id, session.id)
     return json_answer({})

@@ -63,7 +63,11 @@ async def exchange(
 
 
 async def refresh(
-    request: AnyRequest, grant: RefreshGrant, presented: PresentedCredentials, store: Store, issuer: TokenIssuer
+    request: AnyRequest,
+    grant: RefreshGrant,
+    presented: PresentedCredentials,
+    store: Store,
+    issuer: TokenIssuer,
 ) -> ASGIResponse:
     """Find, prove, rotate. An ID token is not sent again: AppAuth would hold a stale one against us."""
     now = int(time.time())
@@ -81,7 +85,9 @@ async def refresh(
     rotation, successor = await store.sessions.rotate(shown, now)
     if successor is None:
         if rotation is Rotation.REUSED:
-            log.warning("refresh_token_reused", session=session.id, user=session.user_id, client_id=client.client_id)
+            log.warning(
+                "refresh_token_reused", session=session.id, user=session.user_id, client_id=client.client_id
+            )
         raise refused_refresh_token()
     return json_answer(token_answer(issuer.access_token(session, client, scope, now), successor, scope))
 
@@ -124,6 +130,6 @@ def refused_code() -> OAuthError:
 
 
 def refused_refresh_token() -> OAuthError:
-    return OAuthError(ErrorCode.INVALID_GRANT, "the refresh token is unknown, expired, used or not this client's")
-
-
+    return OAuthError(
+        ErrorCode.INVALID_GRANT, "the refresh token is unknown, expired, used or not this client's"
+    )

@@ -23,4 +23,6 @@ async def asset(name: FromPath[str]) -> ASGIResponse:
     if name not in assets():
         raise NotFoundException
     content, media_type = assets()[name]
-    return ASGIResponse(body=content, media_type=media_type, headers={"cache-control": "public, max-age=3600"})
+    return ASGIResponse(
+        body=content, media_type=media_type, headers={"cache-control": "public, max-age=3600"}
+    )

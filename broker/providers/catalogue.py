@@ -25,7 +25,9 @@ class Catalogue:
             return self._simulation(provider_id)
         if not configuration.enabled or not configuration.client_id:
             return None
-        provider = CATALOGUE.get(provider_id) if configuration.issuer is None else custom_provider(configuration)
+        provider = (
+            CATALOGUE.get(provider_id) if configuration.issuer is None else custom_provider(configuration)
+        )
         return connect(provider, configuration, self.issuer) if provider else None
 
     def connections(self, stored: Iterable[ProviderConfiguration]) -> list[Connection]:

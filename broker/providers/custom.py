@@ -58,4 +58,6 @@ def custom_provider(configuration: ProviderConfiguration) -> Provider:
 
 
 def refused(detail: str) -> OAuthError:
-    return OAuthError(ErrorCode.SERVER_ERROR, "the provider could not be reached or understood", detail=detail)
+    return OAuthError(
+        ErrorCode.SERVER_ERROR, "the provider could not be reached or understood", detail=detail
+    )

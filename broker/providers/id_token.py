@@ -130,4 +130,6 @@ ID_TOKEN_RULES: dict[str, Rule] = {
 
 
 def refused(rule: str) -> OAuthError:
-    return OAuthError(ErrorCode.SERVER_ERROR, "the provider's ID token was refused", detail=f"ID token: {rule}")
+    return OAuthError(
+        ErrorCode.SERVER_ERROR, "the provider's ID token was refused", detail=f"ID token: {rule}"
+    )

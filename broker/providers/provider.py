@@ -106,7 +106,10 @@ def with_posted_name(provider: Provider, identity: Identity, posted: str | None)
         return identity
     full = f"{said.firstName} {said.lastName}".strip()[:200]
     return msgspec.structs.replace(
-        identity, name=full or None, given_name=said.firstName[:100] or None, family_name=said.lastName[:100] or None
+        identity,
+        name=full or None,
+        given_name=said.firstName[:100] or None,
+        family_name=said.lastName[:100] or None,
     )
 
 
@@ -129,4 +132,8 @@ def text(claims: Claims, name: str) -> str | None:
 
 def truth(value: object) -> bool | None:
     """Apple says "true" where others say true; anything else was not said."""
-    return {True: True, "true": True, False: False, "false": False}.get(value) if isinstance(value, bool | str) else None
+    return (
+        {True: True, "true": True, False: False, "false": False}.get(value)
+        if isinstance(value, bool | str)
+        else None
+    )

@@ -73,7 +73,10 @@ class Upstream:
         """Read a custom issuer's discovery document. Raises OAuthError."""
         self.check_url(issuer)
         found = read_discovery(issuer, await self._get_document(well_known(issuer)))
-        for url in filter(None, (found.authorization_endpoint, found.token_endpoint, found.jwks_uri, found.userinfo_endpoint)):
+        for url in filter(
+            None,
+            (found.authorization_endpoint, found.token_endpoint, found.jwks_uri, found.userinfo_endpoint),
+        ):
             self.check_url(url)
         return found
 
@@ -111,7 +114,9 @@ class Upstream:
             raise broken("userinfo speaks of another person than the ID token")  # OC-05
         return {**said, **claims}
 
-    async def _verified_claims(self, connection: Connection, nonce: str, tokens: ProviderTokens) -> dict[str, Any]:
+    async def _verified_claims(
+        self, connection: Connection, nonce: str, tokens: ProviderTokens
+    ) -> dict[str, Any]:
         provider = connection.provider
         if not provider.issuer or not provider.jwks_uri or not tokens.id_token:
             raise broken("there is no ID token")
@@ -137,10 +142,16 @@ class Upstream:
     async def _get_json(self, url: str, access_token: str) -> Any:
         return await self._request("GET", url, {"Authorization": f"Bearer {access_token}"})
 
-    async def _request(self, method: str, url: str, headers: Mapping[str, str], body: str | None = None) -> Any:
+    async def _request(
+        self, method: str, url: str, headers: Mapping[str, str], body: str | None = None
+    ) -> Any:
         """One call, bounded in time and size (D-06, D-07). Raises OAuthError."""
         self.check_url(url)
-        sent = {"Accept": "application/json", "Accept-Encoding": "identity", "User-Agent": "mobile-oauth-broker"}
+        sent = {
+            "Accept": "application/json",
+            "Accept-Encoding": "identity",
+            "User-Agent": "mobile-oauth-broker",
+        }
         if body is not None:
             sent["Content-Type"] = "application/x-www-form-urlencoded"
         try:
@@ -154,7 +165,9 @@ class Upstream:
 
     def _http(self) -> aiohttp.ClientSession:
         if self._session is None:
-            connector = aiohttp.TCPConnector(limit=256, resolver=None if self._development else PublicResolver())
+            connector = aiohttp.TCPConnector(
+                limit=256, resolver=None if self._development else PublicResolver()
+            )
             self._session = aiohttp.ClientSession(
                 connector=connector, auto_decompress=False, cookie_jar=aiohttp.DummyCookieJar()
             )

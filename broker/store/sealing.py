@@ -29,7 +29,11 @@ class Sealer:
     def seal(self, plaintext: bytes, name: str) -> bytes:
         header = VERSION + bytes([len(self._newest)]) + self._newest.encode()
         bound = header + name.encode()
-        data_key, wrap_nonce, nonce = secrets.token_bytes(32), secrets.token_bytes(NONCE), secrets.token_bytes(NONCE)
+        data_key, wrap_nonce, nonce = (
+            secrets.token_bytes(32),
+            secrets.token_bytes(NONCE),
+            secrets.token_bytes(NONCE),
+        )
         wrapped = self._wrapping[self._newest].encrypt(wrap_nonce, data_key, bound)
         return header + wrap_nonce + wrapped + nonce + AESGCM(data_key).encrypt(nonce, plaintext, bound)
 

@@ -1,0 +1,80 @@
+"""The props: a real Valkey, a real broker process, a provider of our choosing, a phone. Shared by all tests of a process."""
+
+from collections.abc import Iterator
+
+import httpx2
+import pytest
+
+from tests.phone import Phone
+from tests.provider_stub import CLIENT_ID, CLIENT_SECRET, ProviderStub, running_provider
+from tests.running import RunningBroker, running_broker
+from tests.valkey import running_valkey
+
+HTTPS_REDIRECT = "https://app.example.com/cb"
+SCHEME_REDIRECT = "com.example.app:/oauth"
+LOOPBACK_REDIRECT = "http://127.0.0.1/cb"
+
+
+@pytest.fixture(scope="session")
+def anyio_backend() -> str:
+    return "asyncio"
+
+
+@pytest.fixture(scope="session")
+def valkey() -> Iterator[str]:
+    """URL of a Valkey that the tests of this process share."""
+    with running_valkey() as url:
+        yield url
+
+
+@pytest.fixture(scope="session")
+def provider_process() -> Iterator[ProviderStub]:
+    with running_provider() as stub:
+        yield stub
+
+
+@pytest.fixture
+def provider(provider_process: ProviderStub) -> ProviderStub:
+    """The provider, honest again."""
+    provider_process.reset()
+    return provider_process
+
+
+@pytest.fixture(scope="session")
+def broker(valkey: str, provider_process: ProviderStub) -> Iterator[RunningBroker]:
+    """A broker in development mode that has the provider as `stub`."""
+    with running_broker(valkey) as running:
+        connect(running, provider_process)
+        for url in (HTTPS_REDIRECT, SCHEME_REDIRECT, LOOPBACK_REDIRECT):
+            running.allow(url)
+        yield running
+
+
+def connect(
+    running: RunningBroker, stub: ProviderStub, provider_id: str = "stub", **changes: object
+) -> httpx2.Response:
+    """Configure the provider at the broker."""
+    body = {
+        "id": provider_id,
+        "issuer": stub.issuer,
+        "client_id": CLIENT_ID,
+        "client_secret": CLIENT_SECRET,
+        **changes,
+    }
+    answer = running.admin("POST", "/v1/providers", body)
+    assert answer.status_code == 200, answer.text
+    return answer
+
+
+@pytest.fixture
+def phone(broker: RunningBroker, provider: ProviderStub) -> Iterator[Phone]:
+    """A phone whose app returns by an https link; the flow ends without a page."""
+    with httpx2.Client(timeout=20, follow_redirects=False) as browser:
+        yield Phone(broker, "default", HTTPS_REDIRECT, browser=browser)
+
+
+@pytest.fixture
+def scheme_phone(broker: RunningBroker, provider: ProviderStub) -> Iterator[Phone]:
+    """A phone whose app returns by a custom scheme; a person must press the button of the return page."""
+    with httpx2.Client(timeout=20, follow_redirects=False) as browser:
+        yield Phone(broker, "default", SCHEME_REDIRECT, browser=browser)
