@@ -1,20 +1,28 @@
-"""The `broker` command. One file a command; this one gathers them."""
+"""The `broker` command. One file a command, named as it is called; imported only when it is called, so that
+`serve` does not wait for what `dev` needs."""
+
+from importlib import import_module
 
 import click
 
-from broker.cli.allowlist import allowlist
-from broker.cli.check import check
-from broker.cli.clients import clients
-from broker.cli.dev import dev
-from broker.cli.keys import keys
-from broker.cli.providers import providers
-from broker.cli.serve import serve
+COMMANDS = ("dev", "serve", "check", "keys", "allowlist", "clients", "providers")
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+class Commands(click.Group):
+    """The files of this folder as commands."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        del ctx
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        del ctx
+        if cmd_name not in COMMANDS:
+            return None
+        command: click.Command = getattr(import_module(f"broker.cli.{cmd_name}"), cmd_name)
+        return command
+
+
+@click.command(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
 def main() -> None:
     """A self-hosted OAuth broker for native and Expo apps."""
-
-
-for command in (dev, serve, check, keys, allowlist, clients, providers):
-    main.add_command(command)

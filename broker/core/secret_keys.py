@@ -18,7 +18,7 @@ class SecretKeys:
 
     def hold(self, key: str) -> bool:
         shown = fingerprint(key)
-        return any([hmac.compare_digest(shown, known) for known in self.fingerprints])
+        return any(hmac.compare_digest(shown, known) for known in self.fingerprints)
 
 
 def new_secret_key() -> str:

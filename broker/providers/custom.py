@@ -3,8 +3,8 @@
 from typing import Any
 from urllib.parse import urlsplit
 
-from broker.core.errors import ErrorCode, OAuthError
 from broker.core.records import Discovered, ProviderConfiguration
+from broker.providers.errors import broken
 from broker.providers.provider import Provider, from_openid_claims
 
 
@@ -15,7 +15,7 @@ def well_known(issuer: str) -> str:
 def read_discovery(issuer: str, document: Any) -> Discovered:
     """The endpoints we use. Raises OAuthError server_error: a document that names another issuer is a decoy (OC-06)."""
     if not isinstance(document, dict) or document.get("issuer") != issuer:
-        raise refused("the discovery document names another issuer")
+        raise broken("the discovery document names another issuer")
     methods = document.get("token_endpoint_auth_methods_supported", ["client_secret_basic"])
     return Discovered(
         authorization_endpoint=endpoint(document, "authorization_endpoint"),
@@ -31,14 +31,14 @@ def read_discovery(issuer: str, document: Any) -> Discovered:
 def endpoint(document: dict[str, Any], name: str) -> str:
     url = document.get(name)
     if not isinstance(url, str) or urlsplit(url).scheme not in ("https", "http"):
-        raise refused(f"the discovery document has no usable {name}")
+        raise broken(f"the discovery document has no usable {name}")
     return url
 
 
 def custom_provider(configuration: ProviderConfiguration) -> Provider:
     """The provider of a configuration that names an issuer."""
     if configuration.issuer is None or configuration.discovered is None:
-        raise refused(f"provider {configuration.id} has no issuer")
+        raise broken(f"provider {configuration.id} has no issuer")
     known = configuration.discovered
     return Provider(
         id=configuration.id,
@@ -54,10 +54,4 @@ def custom_provider(configuration: ProviderConfiguration) -> Provider:
         client_auth="client_secret_basic" if known.basic_auth else "client_secret_post",
         announces_issuer=known.announces_issuer,
         to_identity=from_openid_claims,
-    )
-
-
-def refused(detail: str) -> OAuthError:
-    return OAuthError(
-        ErrorCode.SERVER_ERROR, "the provider could not be reached or understood", detail=detail
     )

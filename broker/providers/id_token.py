@@ -9,7 +9,7 @@ from typing import Any
 
 import jwt
 
-from broker.core.errors import ErrorCode, OAuthError
+from broker.providers.errors import broken
 
 LEEWAY = 60  # seconds (OC-01)
 LONGEST_TOKEN = 8192
@@ -47,25 +47,25 @@ def verify_id_token(token: str, keys: Mapping[str, jwt.PyJWK], expected: Expecte
             options={"require": ["iss", "sub", "aud", "exp", "iat"], "enforce_minimum_key_length": True},
         )
     except jwt.PyJWTError as error:
-        raise refused(type(error).__name__) from None
+        raise broken(f"ID token: {type(error).__name__}") from None
     for name, holds in ID_TOKEN_RULES.items():
         if not holds(claims, expected, header["alg"]):
-            raise refused(name)
+            raise broken(f"ID token: {name}")
     return claims
 
 
 def read_header(token: str, algorithms: tuple[str, ...]) -> dict[str, Any]:
     """Cheap checks before any key work (D-09). Keys in the header are never looked at (OC-03)."""
     if len(token) > LONGEST_TOKEN or token.count(".") != 2 or len(token.split(".", 1)[0]) > LONGEST_HEADER:
-        raise refused("shape")
+        raise broken("ID token: shape")
     try:
         header: dict[str, Any] = jwt.get_unverified_header(token)
     except jwt.PyJWTError:
-        raise refused("header") from None
+        raise broken("ID token: header") from None
     if header.get("alg") not in algorithms:
-        raise refused("alg")
+        raise broken("ID token: alg")
     if "crit" in header or "b64" in header or header.get("typ", "JWT").upper() != "JWT":
-        raise refused("header")
+        raise broken("ID token: header")
     return header
 
 
@@ -75,7 +75,7 @@ def choose_key(header: dict[str, Any], keys: Mapping[str, jwt.PyJWK]) -> jwt.PyJ
     if key is None or ("kid" not in header and len(keys) > 1):
         raise UnknownKey
     if key.key_type != KEY_TYPES[header["alg"]] or key.algorithm_name not in (header["alg"], None):
-        raise refused("key")
+        raise broken("ID token: key")
     return key
 
 
@@ -127,9 +127,3 @@ ID_TOKEN_RULES: dict[str, Rule] = {
     "nonce": nonce_equal,
     "at_hash": at_hash_fits,
 }
-
-
-def refused(rule: str) -> OAuthError:
-    return OAuthError(
-        ErrorCode.SERVER_ERROR, "the provider's ID token was refused", detail=f"ID token: {rule}"
-    )

@@ -8,7 +8,8 @@ from typing import Any
 
 import jwt
 
-from broker.core.errors import ErrorCode, OAuthError
+from broker.core.errors import OAuthError
+from broker.providers.errors import broken
 
 LIFETIME = 3600  # seconds
 SHORTEST_INTERVAL = 60  # seconds between two fetches that unknown key ids ask for
@@ -61,7 +62,7 @@ def read_keys(document: Any) -> dict[str, jwt.PyJWK]:
     """The usable public signing keys of a JWK Set (RFC 7517). Raises OAuthError when there is none."""
     rows = document.get("keys") if isinstance(document, dict) else None
     if not isinstance(rows, list) or len(rows) > MOST_KEYS:
-        raise OAuthError(ErrorCode.SERVER_ERROR, "the provider's keys are not readable", detail="JWKS")
+        raise broken("its key set is not readable")
     keys = {}
     for row in rows:
         try:
@@ -71,5 +72,5 @@ def read_keys(document: Any) -> dict[str, jwt.PyJWK]:
         if row.get("use", "sig") == "sig" and row.get("kty") in ("RSA", "EC", "OKP"):
             keys[str(row.get("kid", ""))] = key
     if not keys:
-        raise OAuthError(ErrorCode.SERVER_ERROR, "the provider's keys are not readable", detail="JWKS")
+        raise broken("its key set is not readable")
     return keys

@@ -1,48 +1,23 @@
 """The way to the providers: everything that leaves this process over HTTP. Answers are hostile until checked."""
 
 import ipaddress
-import socket
+from base64 import b64encode
 from collections.abc import Mapping
+from importlib import import_module
 from typing import Any
 from urllib.parse import quote_plus, urlsplit
 
-import aiohttp
 import msgspec
-from aiohttp.abc import AbstractResolver, ResolveResult
-from aiohttp.resolver import ThreadedResolver
 from authlib.oauth2.rfc6749.parameters import prepare_grant_uri, prepare_token_request
 
-from broker.core.errors import ErrorCode, OAuthError
 from broker.core.identity import Identity, ProviderTokens
 from broker.core.pkce import challenge_of
 from broker.core.records import Discovered, PendingAuthorization
 from broker.providers.custom import read_discovery, well_known
+from broker.providers.errors import broken, unavailable
 from broker.providers.id_token import Expected, UnknownKey, verify_id_token
 from broker.providers.jwks import KeySets
 from broker.providers.provider import Claims, Connection
-
-LARGEST_ANSWER = 256 * 1024
-TIMEOUT = aiohttp.ClientTimeout(total=10, connect=3, sock_read=5)
-
-
-class PublicResolver(AbstractResolver):
-    """Resolves names to public addresses only, at the moment of connecting, so a name that changes its mind between
-    check and use gains nothing (OC-06, T10)."""
-
-    def __init__(self) -> None:
-        self._resolver = ThreadedResolver()
-
-    async def resolve(
-        self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_INET
-    ) -> list[ResolveResult]:
-        found = await self._resolver.resolve(host, port, family)
-        public = [each for each in found if ipaddress.ip_address(each["host"]).is_global]
-        if not public:
-            raise OSError(f"{host} has no public address")
-        return public
-
-    async def close(self) -> None:
-        await self._resolver.close()
 
 
 class Upstream:
@@ -50,12 +25,12 @@ class Upstream:
 
     def __init__(self, *, development: bool) -> None:
         self._development = development
-        self._session: aiohttp.ClientSession | None = None
+        self._opened: Any = None  # an Http, once there is something to ask
         self._keys = KeySets(self._get_document)
 
     async def close(self) -> None:
-        if self._session:
-            await self._session.close()
+        if self._opened:
+            await self._opened.close()
 
     async def sign_in(
         self, connection: Connection, pending: PendingAuthorization, code: str, now: int
@@ -154,24 +129,13 @@ class Upstream:
         }
         if body is not None:
             sent["Content-Type"] = "application/x-www-form-urlencoded"
-        try:
-            async with self._http().request(
-                method, url, data=body, headers=sent | dict(headers), allow_redirects=False, timeout=TIMEOUT
-            ) as response:
-                content = await read_bounded(response)
-        except (aiohttp.ClientError, OSError, TimeoutError) as error:
-            raise unavailable(f"{type(error).__name__} at {urlsplit(url).hostname}") from None
-        return decode(response.status, content)
+        status, content = await self._http().request(method, url, sent | dict(headers), body)
+        return decode(status, content)
 
-    def _http(self) -> aiohttp.ClientSession:
-        if self._session is None:
-            connector = aiohttp.TCPConnector(
-                limit=256, resolver=None if self._development else PublicResolver()
-            )
-            self._session = aiohttp.ClientSession(
-                connector=connector, auto_decompress=False, cookie_jar=aiohttp.DummyCookieJar()
-            )
-        return self._session
+    def _http(self) -> Any:
+        if self._opened is None:
+            self._opened = import_module("broker.providers.http").Http(public_only=not self._development)
+        return self._opened
 
 
 def authorization_url(
@@ -210,8 +174,8 @@ def authenticate(connection: Connection, now: int) -> tuple[dict[str, str], dict
     first (RFC 6749 section 2.3.1); Authlib leaves that out."""
     secret = connection.client_secret(now)
     if connection.provider.client_auth == "client_secret_basic" and secret:
-        joined = aiohttp.BasicAuth(quote_plus(connection.client_id), quote_plus(secret))
-        return {"Authorization": joined.encode()}, {}
+        joined = f"{quote_plus(connection.client_id)}:{quote_plus(secret)}"
+        return {"Authorization": f"Basic {b64encode(joined.encode()).decode()}"}, {}
     return {}, {"client_id": connection.client_id} | ({"client_secret": secret} if secret else {})
 
 
@@ -240,17 +204,6 @@ def optional_text(answer: dict[str, Any], name: str) -> str | None:
     return value
 
 
-async def read_bounded(response: aiohttp.ClientResponse) -> bytes:
-    if response.headers.get("Content-Encoding", "identity") != "identity":
-        raise broken("the answer is compressed though we asked for none")
-    content = bytearray()
-    async for chunk in response.content.iter_chunked(65_536):
-        content += chunk
-        if len(content) > LARGEST_ANSWER:
-            raise broken("the answer is too large")
-    return bytes(content)
-
-
 def decode(status: int, content: bytes) -> Any:
     """A good answer's JSON. 5xx and 429 pass, so try again later; everything else is wrong."""
     if status >= 500 or status == 429:
@@ -268,11 +221,3 @@ def is_private_literal(host: str) -> bool:
         return not ipaddress.ip_address(host).is_global
     except ValueError:
         return host == "localhost" or host.endswith(".localhost")
-
-
-def broken(detail: str) -> OAuthError:
-    return OAuthError(ErrorCode.SERVER_ERROR, "the provider's answer was refused", detail=detail)
-
-
-def unavailable(detail: str) -> OAuthError:
-    return OAuthError(ErrorCode.TEMPORARILY_UNAVAILABLE, "the provider does not answer now", detail=detail)
