@@ -21,6 +21,17 @@ from broker.core.signing_keys import SigningKeys
 
 PREFIX = "BROKER_"
 REDIS_SCHEMES = ("redis", "rediss", "unix")
+SAMPLE_WORDS = (
+    "abcdef",
+    "012345",
+    "123456",
+    "change",
+    "example",
+    "placeholder",
+    "replace",
+    "sample",
+    "secret",
+)
 LOCAL_SUFFIXES = (".localhost", ".local", ".test", ".internal", ".home.arpa")
 
 
@@ -103,7 +114,7 @@ class Settings(BaseModel):
     @classmethod
     def _read_secret_keys(cls, text: Any) -> Any:
         keys = tuple(part.strip() for part in text.split(",")) if isinstance(text, str) else text
-        if any(not key.startswith("sk_") or len(key) < 40 or len(set(key)) < 12 for key in keys):
+        if any(not key.startswith("sk_") or len(key) < 40 or looks_made_up(key[3:]) for key in keys):
             raise ValueError(
                 "each key is sk_ and at least 37 random characters; make one with `broker keys new`"
             )
@@ -116,6 +127,10 @@ class Settings(BaseModel):
     def _check_redis_url(cls, url: str) -> str:
         if urlsplit(url).scheme not in REDIS_SCHEMES:
             raise ValueError("must start with redis://, rediss:// or unix://")
+        try:
+            _ = urlsplit(url).port
+        except ValueError:
+            raise ValueError("its port must be a number") from None
         return url
 
     @field_validator("issuer")
@@ -181,6 +196,11 @@ def explain(error: Any) -> str:
     if error["type"] == "extra_forbidden":
         return f"{name}: there is no such setting"
     return f"{name}: {message}"
+
+
+def looks_made_up(key: str) -> bool:
+    """Whether a person typed it or copied a sample: few different characters, or words that chance does not write."""
+    return len(set(key)) < 12 or any(word in key for word in SAMPLE_WORDS)
 
 
 def is_loopback(host: str) -> bool:

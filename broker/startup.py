@@ -5,7 +5,7 @@ from contextlib import suppress
 
 from allowlist import Allowlist, DuplicateEntry
 from broker.core.client import DEFAULT_CLIENT, Client
-from broker.store import Store
+from broker.rooms import Rooms
 
 OLDEST_REDIS = (6, 2)  # GETDEL
 DEVELOPMENT_REDIRECT_URI = "brokerexample://callback"
@@ -15,14 +15,16 @@ class NotReady(Exception):
     """Why the broker will not start, in words for the one who runs it."""
 
 
-async def make_ready(store: Store) -> None:
+async def make_ready(rooms: Rooms) -> None:
     """Raises NotReady for a Redis that would lose or lack what we need; its own errors when it does not answer."""
+    store, now = rooms.store, int(time.time())
     for problem in redis_problems(await store.redis.info("server"), await store.redis.info("memory")):
         raise NotReady(problem)
-    now = int(time.time())
     await store.clients.add(
         Client(client_id=DEFAULT_CLIENT, name="Default app", created_at=now, updated_at=now)
     )
+    if rooms.settings.simulated_providers:
+        await allow_trying(rooms.allowlist, rooms.settings.issuer)
 
 
 def redis_problems(server: dict[str, object], memory: dict[str, object]) -> list[str]:
@@ -39,7 +41,7 @@ def redis_problems(server: dict[str, object], memory: dict[str, object]) -> list
     return problems
 
 
-async def make_ready_for_development(allowlist: Allowlist, issuer: str) -> None:
+async def allow_trying(allowlist: Allowlist, issuer: str) -> None:
     """Let the default client be tried at once: from an app with Expo's example scheme, and from the start page."""
     for url in (DEVELOPMENT_REDIRECT_URI, f"{issuer}/try"):
         with suppress(DuplicateEntry):

@@ -3,28 +3,27 @@
 import structlog
 from litestar import Router
 
-from allowlist import Allowlist, Entry
+from allowlist import Entry
 from allowlist.admin import admin_router
 from allowlist.wire import API_EXCEPTION_HANDLERS
 from broker.backend_api.clients import clients_router
 from broker.backend_api.guard import require_secret_key
 from broker.backend_api.providers import providers_router
-from broker.core.secret_keys import SecretKeys
-from broker.store import Store
+from broker.rooms import Rooms
 
 log = structlog.get_logger()
 LARGEST = 64 * 1024  # bytes of an admin's JSON (D-02)
 
 
-def backend_api(allowlist: Allowlist, store: Store, secret_keys: SecretKeys) -> Router:
+def backend_api(rooms: Rooms) -> Router:
     """Everything under `/v1`; the guard stands before all of it, so nothing can be forgotten (AD-01)."""
-    guard = require_secret_key(secret_keys)
+    guard = require_secret_key(rooms.secret_keys)
 
     async def known_client(client_id: str) -> bool:
-        return await store.clients.find(client_id) is not None
+        return await rooms.store.clients.find(client_id) is not None
 
     redirect_urls = admin_router(
-        allowlist, guard=guard, on_change=log_redirect_url, known_client=known_client
+        rooms.allowlist, guard=guard, on_change=log_redirect_url, known_client=known_client
     )
     return Router(
         "/v1",

@@ -10,12 +10,10 @@ from litestar import Router, delete, get, patch, post
 from litestar.params import FromPath
 from pydantic import AfterValidator, BaseModel, Field
 
-from allowlist import Allowlist
 from allowlist.wire import AnyRequest, ApiError, Paging, page, read_json
 from broker.core.client import DEFAULT_CLIENT, SCOPES, Client, TokenProfile
 from broker.core.opaque import fingerprint, new_id, new_secret
-from broker.room import Room
-from broker.store import Store
+from broker.rooms import Given, Rooms
 
 log = structlog.get_logger()
 
@@ -64,59 +62,57 @@ class ChangedClient(BaseModel):
 
 
 @get("/")
-async def list_clients(request: AnyRequest, store: Room[Store]) -> object:
+async def list_clients(request: AnyRequest, rooms: Given[Rooms]) -> object:
     """GET /v1/clients"""
     paging = Paging.parse(request)
-    clients, total = await store.clients.list(paging.offset, paging.limit)
+    clients, total = await rooms.store.clients.list(paging.offset, paging.limit)
     return page([described(client) for client in clients], total, paging.paginated)
 
 
 @post("/", status_code=200)
-async def create_client(request: AnyRequest, store: Room[Store]) -> dict[str, object]:
+async def create_client(request: AnyRequest, rooms: Given[Rooms]) -> dict[str, object]:
     """POST /v1/clients. A confidential client's secret is in this answer and nowhere else, ever."""
     body = await read_json(request, NewClient)
     secret = f"cs_{new_secret()}" if body.type == "confidential" else None
     client = make_client(body, secret, int(time.time()))
-    await store.clients.add(client)
+    await rooms.store.clients.add(client)
     log.info("admin_change", what="client.created", id=client.client_id)
     return described(client) | ({"client_secret": secret} if secret else {})
 
 
 @get("/{client_id:str}")
-async def get_client(client_id: FromPath[str], store: Room[Store]) -> dict[str, object]:
+async def get_client(client_id: FromPath[str], rooms: Given[Rooms]) -> dict[str, object]:
     """GET /v1/clients/{id}"""
-    return described(await find(client_id, store))
+    return described(await find(client_id, rooms))
 
 
 @patch("/{client_id:str}")
 async def change_client(
-    request: AnyRequest, client_id: FromPath[str], store: Room[Store]
+    request: AnyRequest, client_id: FromPath[str], rooms: Given[Rooms]
 ) -> dict[str, object]:
     """PATCH /v1/clients/{id}"""
     changes = (await read_json(request, ChangedClient)).model_dump(exclude_unset=True)
     changes |= {name: tuple(changes[name]) for name in ("web_origins", "scopes") if name in changes}
-    before = await find(client_id, store)
+    before = await find(client_id, rooms)
     client = msgspec.structs.replace(before, **changes, updated_at=int(time.time()))
-    if not await store.clients.update(client):
+    if not await rooms.store.clients.update(client):
         raise unknown()
     log.info("admin_change", what="client.updated", id=client_id, fields=sorted(changes))
     return described(client)
 
 
 @delete("/{client_id:str}", status_code=200)
-async def delete_client(
-    client_id: FromPath[str], store: Room[Store], allowlist: Room[Allowlist]
-) -> dict[str, object]:
+async def delete_client(client_id: FromPath[str], rooms: Given[Rooms]) -> dict[str, object]:
     """DELETE /v1/clients/{id}: the app can do nothing from then on; its redirect URLs go with it."""
     if client_id == DEFAULT_CLIENT:
         raise ApiError(
             422, "form_param_value_invalid", "the default client cannot be deleted", param="client_id"
         )
-    await find(client_id, store)
-    await store.clients.remove(client_id)
-    while (entries := await allowlist.list(client_id, offset=0, limit=100))[0]:
+    await find(client_id, rooms)
+    await rooms.store.clients.remove(client_id)
+    while (entries := await rooms.allowlist.list(client_id, offset=0, limit=100))[0]:
         for entry in entries[0]:
-            await allowlist.remove(entry.id)
+            await rooms.allowlist.remove(entry.id)
     log.info("admin_change", what="client.deleted", id=client_id)
     return {"object": "client", "id": client_id, "deleted": True}
 
@@ -136,8 +132,8 @@ def make_client(body: NewClient, secret: str | None, now: int) -> Client:
     )
 
 
-async def find(client_id: str, store: Store) -> Client:
-    client = await store.clients.find(client_id)
+async def find(client_id: str, rooms: Rooms) -> Client:
+    client = await rooms.store.clients.find(client_id)
     if client is None:
         raise unknown()
     return client

@@ -13,11 +13,7 @@ from allowlist.wire import AnyRequest, ApiError, read_json
 from broker.core.errors import OAuthError
 from broker.core.records import ProviderConfiguration
 from broker.providers import CATALOGUE
-from broker.providers.catalogue import Catalogue
-from broker.providers.upstream import Upstream
-from broker.room import Room
-from broker.settings import Settings
-from broker.store import Store
+from broker.rooms import Given, Rooms
 
 log = structlog.get_logger()
 
@@ -50,76 +46,61 @@ class NewProvider(ProviderChanges):
 
 
 @get("/")
-async def list_providers(
-    store: Room[Store], catalogue: Room[Catalogue], settings: Room[Settings]
-) -> list[dict[str, object]]:
-    """GET /v1/providers: the catalogue, configured or not, and the custom ones."""
-    stored = {each.id: each for each in await store.provider_configurations.list()}
-    return [
-        described(each, stored.get(each), catalogue, settings)
-        for each in dict.fromkeys([*CATALOGUE, *stored])
-    ]
+async def list_providers(rooms: Given[Rooms]) -> list[dict[str, object]]:
+    """GET /v1/providers: the rooms, configured or not, and the custom ones."""
+    stored = {each.id: each for each in await rooms.store.provider_configurations.list()}
+    return [described(each, stored.get(each), rooms) for each in dict.fromkeys([*CATALOGUE, *stored])]
 
 
 @post("/", status_code=200)
 async def configure_provider(
     request: AnyRequest,
-    store: Room[Store],
-    catalogue: Room[Catalogue],
-    upstream: Room[Upstream],
-    settings: Room[Settings],
+    rooms: Given[Rooms],
 ) -> dict[str, object]:
     """POST /v1/providers"""
     body = await read_json(request, NewProvider)
-    before = await store.provider_configurations.find(body.id)
+    before = await rooms.store.provider_configurations.find(body.id)
     fresh = ProviderConfiguration(id=body.id, created_at=int(time.time()))
-    configuration = await apply(body, before or fresh, upstream)
-    return await keep(configuration, store, catalogue, settings)
+    configuration = await apply(body, before or fresh, rooms)
+    return await keep(configuration, rooms)
 
 
 @get("/{provider_id:str}")
 async def get_provider(
     provider_id: FromPath[str],
-    store: Room[Store],
-    catalogue: Room[Catalogue],
-    settings: Room[Settings],
+    rooms: Given[Rooms],
 ) -> dict[str, object]:
     """GET /v1/providers/{id}"""
-    stored = await store.provider_configurations.find(provider_id)
+    stored = await rooms.store.provider_configurations.find(provider_id)
     if stored is None and provider_id not in CATALOGUE:
         raise unknown()
-    return described(provider_id, stored, catalogue, settings)
+    return described(provider_id, stored, rooms)
 
 
 @patch("/{provider_id:str}")
 async def change_provider(
     request: AnyRequest,
     provider_id: FromPath[str],
-    store: Room[Store],
-    catalogue: Room[Catalogue],
-    upstream: Room[Upstream],
-    settings: Room[Settings],
+    rooms: Given[Rooms],
 ) -> dict[str, object]:
     """PATCH /v1/providers/{id}"""
     body = await read_json(request, ProviderChanges)
-    before = await store.provider_configurations.find(provider_id)
+    before = await rooms.store.provider_configurations.find(provider_id)
     if before is None:
         raise unknown()
-    return await keep(await apply(body, before, upstream), store, catalogue, settings)
+    return await keep(await apply(body, before, rooms), rooms)
 
 
 @delete("/{provider_id:str}", status_code=200)
-async def delete_provider(provider_id: FromPath[str], store: Room[Store]) -> dict[str, object]:
+async def delete_provider(provider_id: FromPath[str], rooms: Given[Rooms]) -> dict[str, object]:
     """DELETE /v1/providers/{id}: forget the configuration and its credentials; people's accounts there stay known."""
-    if not await store.provider_configurations.remove(provider_id):
+    if not await rooms.store.provider_configurations.remove(provider_id):
         raise unknown()
     log.info("admin_change", what="provider.deleted", id=provider_id)
     return {"object": "provider", "id": provider_id, "deleted": True}
 
 
-async def apply(
-    body: ProviderChanges, before: ProviderConfiguration, upstream: Upstream
-) -> ProviderConfiguration:
+async def apply(body: ProviderChanges, before: ProviderConfiguration, rooms: Rooms) -> ProviderConfiguration:
     """The configuration after the change. Raises ApiError that names the field."""
     given = body.model_dump(exclude_unset=True, exclude={"id"})
     given = {name: value for name, value in given.items() if value is not None}
@@ -130,7 +111,7 @@ async def apply(
     )
     check_fields(after)
     if after.issuer and (after.issuer != before.issuer or after.discovered is None):
-        after = msgspec.structs.replace(after, discovered=await discover(after.issuer, upstream))
+        after = msgspec.structs.replace(after, discovered=await discover(after.issuer, rooms))
     return after
 
 
@@ -154,33 +135,29 @@ def check_fields(configuration: ProviderConfiguration) -> None:
             raise ApiError(422, "form_param_unknown", f"{configuration.id} has no {name}", param=name)
 
 
-async def discover(issuer: str, upstream: Upstream) -> object:
+async def discover(issuer: str, rooms: Rooms) -> object:
     """An admin may know what was wrong with an issuer; it is a 4xx, since Clerk's clients repeat 5xx for an hour."""
     try:
-        return await upstream.discover(issuer)
+        return await rooms.upstream.discover(issuer)
     except OAuthError as error:
         reason = f"issuer: {error.detail or error.description}"
         raise ApiError(422, "form_param_value_invalid", reason, param="issuer") from None
 
 
-async def keep(
-    configuration: ProviderConfiguration, store: Store, catalogue: Catalogue, settings: Settings
-) -> dict[str, object]:
-    await store.provider_configurations.save(configuration)
+async def keep(configuration: ProviderConfiguration, rooms: Rooms) -> dict[str, object]:
+    await rooms.store.provider_configurations.save(configuration)
     log.info("admin_change", what="provider.configured", id=configuration.id)
-    return described(configuration.id, configuration, catalogue, settings)
+    return described(configuration.id, configuration, rooms)
 
 
 def unknown() -> ApiError:
     return ApiError(404, "resource_not_found", "no provider with this id is configured")
 
 
-def described(
-    provider_id: str, stored: ProviderConfiguration | None, catalogue: Catalogue, settings: Settings
-) -> dict[str, object]:
+def described(provider_id: str, stored: ProviderConfiguration | None, rooms: Rooms) -> dict[str, object]:
     """`offered` says whether people can be sent there now, whoever configured it; credentials only by name."""
-    configuration = stored or catalogue.from_environment.get(provider_id)
-    connection = catalogue.connection(provider_id, stored)
+    configuration = stored or rooms.catalogue.from_environment.get(provider_id)
+    connection = rooms.catalogue.connection(provider_id, stored)
     known = CATALOGUE.get(provider_id)
     name = (configuration and configuration.name) or (known.name if known else provider_id)
     return {
@@ -195,7 +172,7 @@ def described(
         "enabled": bool(configuration and configuration.enabled),
         "sign_in": bool(connection and connection.sign_in),
         "offered": connection is not None,
-        "callback_url": f"{settings.issuer}/callback/{provider_id}",
+        "callback_url": f"{rooms.settings.issuer}/callback/{provider_id}",
         "created_at": configuration.created_at * 1000 if configuration else None,
         "updated_at": configuration.updated_at * 1000 if configuration else None,
     }

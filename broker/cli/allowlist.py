@@ -44,10 +44,10 @@ def add(url: str, client_id: str, dev: bool, label: str | None) -> None:  # noqa
 
 
 async def add_entry(settings: Settings, url: str, client_id: str, dev: bool, label: str | None) -> Entry:  # noqa: FBT001
-    async with opened(settings) as (store, entries):
-        if client_id != DEFAULT_CLIENT and await store.clients.find(client_id) is None:
+    async with opened(settings) as rooms:
+        if client_id != DEFAULT_CLIENT and await rooms.store.clients.find(client_id) is None:
             raise click.BadParameter("no client has this id", param_hint="--client-id")
-        return await entries.add(
+        return await rooms.allowlist.add(
             url, client_id=client_id, development=dev, label=label, now_ms=time.time_ns() // 1_000_000
         )
 
@@ -63,9 +63,9 @@ def list_entries(client_id: str | None) -> None:
 
 async def all_entries(settings: Settings, client_id: str | None) -> list[Entry]:
     found: list[Entry] = []
-    async with opened(settings) as (_, entries):
+    async with opened(settings) as rooms:
         while True:
-            some, total = await entries.list(client_id, offset=len(found), limit=500)
+            some, total = await rooms.allowlist.list(client_id, offset=len(found), limit=500)
             found += some
             if not some or len(found) >= total:
                 return found
@@ -84,8 +84,8 @@ def remove(entry_id: str) -> None:
 
 
 async def remove_entry(settings: Settings, entry_id: str) -> Entry:
-    async with opened(settings) as (_, entries):
-        return await entries.remove(entry_id)
+    async with opened(settings) as rooms:
+        return await rooms.allowlist.remove(entry_id)
 
 
 @allowlist.command()
@@ -96,8 +96,8 @@ def test(url: str, client_id: str) -> None:
     """Would URL be allowed? Says by which entry, or what is nearest and why it is not it. Exit code 1 if not."""
 
     async def ask() -> tuple[bool, str, Entry | None]:
-        async with opened(settings_for_admin()) as (_, entries):
-            answer = await entries.explain(client_id, url)
+        async with opened(settings_for_admin()) as rooms:
+            answer = await rooms.allowlist.explain(client_id, url)
             return answer.allowed, answer.reason, answer.entry
 
     allowed, reason, nearest = asyncio.run(ask())

@@ -49,8 +49,8 @@ def add(name: str, kind: str, development: bool, web_origins: tuple[str, ...]) -
 
 
 async def add_client(settings: Settings, client: Client) -> None:
-    async with opened(settings) as (store, _):
-        await store.clients.add(client)
+    async with opened(settings) as rooms:
+        await rooms.store.clients.add(client)
 
 
 @clients.command("list")
@@ -59,8 +59,8 @@ def list_clients() -> None:
     """Show the apps: id, type, name."""
 
     async def all_clients() -> list[Client]:
-        async with opened(settings_for_admin()) as (store, _):
-            return (await store.clients.list(0, 500))[0]
+        async with opened(settings_for_admin()) as rooms:
+            return (await rooms.store.clients.list(0, 500))[0]
 
     for client in asyncio.run(all_clients()):
         click.echo(
@@ -77,8 +77,8 @@ def remove(client_id: str) -> None:
         raise click.BadParameter("the default client cannot be removed", param_hint="CLIENT_ID")
 
     async def remove_client() -> bool:
-        async with opened(settings_for_admin()) as (store, _):
-            return await store.clients.remove(client_id)
+        async with opened(settings_for_admin()) as rooms:
+            return await rooms.store.clients.remove(client_id)
 
     if not asyncio.run(remove_client()):
         raise click.BadParameter("no client has this id", param_hint="CLIENT_ID")

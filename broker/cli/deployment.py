@@ -3,17 +3,14 @@
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from enum import Enum
-from typing import NamedTuple, cast
+from typing import NamedTuple
 
-from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
-from allowlist import Allowlist
-from broker.providers.catalogue import Catalogue
+from broker.rooms import Rooms
 from broker.settings import Settings
 from broker.startup import redis_problems
 from broker.store import Store
-from broker.store.connection import open_redis
 
 
 class Level(Enum):
@@ -32,31 +29,26 @@ class Finding(NamedTuple):
 
 
 @asynccontextmanager
-async def opened(settings: Settings) -> AsyncIterator[tuple[Store, Allowlist]]:
-    """Store and allowlist for one command."""
-    redis = open_redis(settings.redis_url)
-    allowlist = Allowlist(
-        cast("Redis", redis),
-        development=settings.development,
-        refuse_short_schemes=settings.refuse_short_schemes,
-    )
+async def opened(settings: Settings) -> AsyncIterator[Rooms]:
+    """The rooms, for one command."""
+    rooms = Rooms.open(settings)
     try:
-        yield Store.over(redis, settings.encryption_keys), allowlist
+        yield rooms
     finally:
-        await redis.aclose()
+        await rooms.close()
 
 
 async def examine(settings: Settings) -> list[Finding]:
     """Everything that can be judged without serving: Redis first, since nothing else can be asked without it."""
-    async with opened(settings) as (store, allowlist):
+    async with opened(settings) as rooms:
         try:
-            found = await examine_redis(store)
+            found = await examine_redis(rooms.store)
             return (
                 found
                 if any(each.level is Level.WRONG for each in found)
                 else [
                     *found,
-                    *await examine_content(settings, store, allowlist),
+                    *await examine_content(rooms),
                 ]
             )
         except (RedisError, OSError) as error:
@@ -78,11 +70,11 @@ async def examine_redis(store: Store) -> list[Finding]:
     return [Finding(Level.GOOD, f"Redis {server['redis_version']} answers, evicts nothing and persists")]
 
 
-async def examine_content(settings: Settings, store: Store, allowlist: Allowlist) -> list[Finding]:
-    stored = await store.provider_configurations.list()
-    catalogue = Catalogue(settings.issuer, settings.providers)
-    names = [connection.provider.name for connection in catalogue.connections(stored)]
-    _, entries = await allowlist.list(offset=0, limit=1)
+async def examine_content(rooms: Rooms) -> list[Finding]:
+    settings = rooms.settings
+    stored = await rooms.store.provider_configurations.list()
+    names = [connection.provider.name for connection in rooms.catalogue.connections(stored)]
+    _, entries = await rooms.allowlist.list(offset=0, limit=1)
     found = [Finding(Level.GOOD, f"issuer is {settings.issuer}")]
     found.append(
         Finding(Level.GOOD, f"people can sign in with {', '.join(names)}")

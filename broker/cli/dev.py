@@ -6,7 +6,7 @@ from pathlib import Path
 import click
 
 from broker.app import create_app
-from broker.cli.embedded_valkey import embedded_valkey
+from broker.cli.embedded_valkey import check_socket_path, embedded_valkey, locked
 from broker.cli.keys import new_keys
 from broker.cli.server import listen, run
 from broker.cli.settings import DEVELOPMENT_FOLDER, KEYS_FILE, development_settings
@@ -33,26 +33,38 @@ from broker.startup import DEVELOPMENT_REDIRECT_URI
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object instead, for scripts.")
 def dev(port: int, data_dir: Path, as_json: bool) -> None:  # noqa: FBT001 - click passes a flag so
     """Run a broker with its own Valkey and simulated providers. Nothing to configure."""
-    prepare(data_dir)
-    try:
-        listener = listen("127.0.0.1", port)
-    except OSError as error:
-        raise click.ClickException(f"--port {port}: {error.strerror}") from None
-    settings = development_settings(data_dir, f"http://127.0.0.1:{listener.getsockname()[1]}")
-    with embedded_valkey(data_dir):
-        run(create_app(settings), listener, lambda: announce(settings, as_json=as_json))
+    make_folder(data_dir)
+    with locked(data_dir):
+        make_keys(data_dir / KEYS_FILE)
+        try:
+            listener = listen("127.0.0.1", port)
+        except OSError as error:
+            raise click.ClickException(f"--port {port}: {error.strerror}") from None
+        settings = development_settings(data_dir, f"http://127.0.0.1:{listener.getsockname()[1]}")
+        with embedded_valkey(data_dir):
+            run(create_app(settings), listener, lambda: announce(settings, as_json=as_json))
 
 
-def prepare(folder: Path) -> None:
-    """The folder and its keys, readable by us alone."""
+def make_folder(folder: Path) -> None:
+    """Readable by us alone."""
+    check_socket_path(folder)
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        keys = folder / KEYS_FILE
-        if not keys.exists():
-            keys.touch(mode=0o600)
-            keys.write_text("\n".join(new_keys("dev")) + "\n")
     except OSError as error:
         raise click.ClickException(f"--data-dir {folder}: {error.strerror}") from None
+
+
+def make_keys(keys: Path) -> None:
+    """Once for all starts. They come by renaming: whoever kills us leaves all of them or none."""
+    if keys.exists():
+        return
+    unfinished = keys.with_suffix(".new")
+    try:
+        unfinished.touch(mode=0o600)
+        unfinished.write_text("\n".join(new_keys("dev")) + "\n")
+        unfinished.rename(keys)
+    except OSError as error:
+        raise click.ClickException(f"--data-dir {keys.parent}: {error.strerror}") from None
 
 
 def announce(settings: Settings, *, as_json: bool) -> None:

@@ -28,24 +28,31 @@ PR_SET_PDEATHSIG = 1
 @contextmanager
 def embedded_valkey(folder: Path) -> Iterator[None]:
     """Run the server while the block runs. Raises click.ClickException when it cannot."""
+    server = subprocess.Popen(command(folder), preexec_fn=die_with_parent)  # noqa: PLW1509, S603
+    try:
+        wait_until_up(server, socket_path(folder))
+        yield
+    finally:
+        server.terminate()
+        server.wait()
+
+
+def check_socket_path(folder: Path) -> None:
+    """Raises click.ClickException."""
     if len(os.fsencode(socket_path(folder))) > LONGEST_SOCKET_PATH:
         raise click.ClickException(
             f"--data-dir: {folder} is too long a path for a socket; choose a shorter one"
         )
-    with locked(folder):
-        server = subprocess.Popen(command(folder), preexec_fn=die_with_parent)  # noqa: PLW1509, S603
-        try:
-            wait_until_up(server, socket_path(folder))
-            yield
-        finally:
-            server.terminate()
-            server.wait()
 
 
 @contextmanager
 def locked(folder: Path) -> Iterator[None]:
-    """Two servers on one append-only file would ruin it."""
-    with (folder / "lock").open("w") as lock:
+    """Two servers on one append-only file would ruin it. Raises click.ClickException."""
+    try:
+        lock = (folder / "lock").open("w")
+    except OSError as error:
+        raise click.ClickException(f"--data-dir {folder}: {error.strerror}") from None
+    with lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:

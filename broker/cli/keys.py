@@ -2,7 +2,7 @@
 
 import click
 
-from broker.core.encryption_keys import new_encryption_key
+from broker.core.encryption_keys import KEY_ID, new_encryption_key
 from broker.core.secret_keys import new_secret_key
 from broker.core.signing_keys import new_signing_keys
 
@@ -18,6 +18,8 @@ def keys() -> None:
 )
 def new(key_id: str) -> None:
     """Print the three key settings, newly made, in dotenv form. Keep them secret; nothing is stored."""
+    if not KEY_ID.fullmatch(key_id):
+        raise click.BadParameter("1 to 32 lower-case letters, digits and -, not - first", param_hint="--id")
     click.echo("\n".join(new_keys(key_id)))
 
 

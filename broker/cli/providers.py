@@ -8,7 +8,6 @@ from broker.cli.deployment import opened
 from broker.cli.redis_errors import clear_redis_errors
 from broker.cli.settings import settings_for_admin
 from broker.providers import CATALOGUE
-from broker.providers.catalogue import Catalogue
 
 
 @click.group()
@@ -23,13 +22,12 @@ def list_providers() -> None:
     settings = settings_for_admin()
 
     async def rows() -> list[str]:
-        async with opened(settings) as (store, _):
-            stored = {each.id: each for each in await store.provider_configurations.list()}
-        catalogue = Catalogue(settings.issuer, settings.providers)
+        async with opened(settings) as rooms:
+            stored = {each.id: each for each in await rooms.store.provider_configurations.list()}
         ids = dict.fromkeys([*CATALOGUE, *stored])
-        on = {each: catalogue.connection(each, stored.get(each)) is not None for each in ids}
+        on = {each for each in ids if rooms.catalogue.connection(each, stored.get(each))}
         return [
-            f"{each:20} {'on' if on[each] else 'off':4} {settings.issuer}/callback/{each}" for each in ids
+            f"{each:20} {'on' if each in on else 'off':4} {settings.issuer}/callback/{each}" for each in ids
         ]
 
     click.echo("\n".join(asyncio.run(rows())))

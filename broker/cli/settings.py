@@ -29,7 +29,10 @@ def settings_for_admin() -> Settings:
 
 def development_settings(folder: Path, issuer: str) -> Settings:
     """Settings of `broker dev`, whose keys stand in the folder; provider credentials may come from the environment."""
-    made = dict(line.split("=", 1) for line in (folder / KEYS_FILE).read_text().splitlines())
+    try:
+        made = dict(line.split("=", 1) for line in (folder / KEYS_FILE).read_text().splitlines())
+    except (OSError, ValueError):
+        raise click.ClickException(f"{folder / KEYS_FILE} is not readable as NAME=value lines") from None
     ours = {
         "BROKER_ISSUER": issuer,
         "BROKER_REDIS_URL": f"unix://{socket_path(folder)}",

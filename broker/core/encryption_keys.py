@@ -5,6 +5,7 @@ import secrets
 from base64 import b64decode, b64encode
 from binascii import Error as NotBase64
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
@@ -52,7 +53,9 @@ def read_key(key_id: str, encoded: str) -> bytes:
         raise ValueError(f"the key {key_id} is not base64") from None
     if len(key) != 32:
         raise ValueError(f"the key {key_id} has {len(key)} bytes, not 32")
-    if len(set(key)) < 12:  # 32 random bytes have fewer than 12 different values once in 10^17
+    steps = {(after - before) % 256 for before, after in pairwise(key)}
+    # 32 random bytes have fewer than 12 different values once in 10^17, are all ASCII once in 10^9
+    if len(set(key)) < 12 or len(steps) < 12 or key.isascii():
         raise ValueError(f"the key {key_id} is not random; make one with `broker keys new`")
     return key
 

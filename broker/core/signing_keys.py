@@ -22,6 +22,9 @@ from jwt.algorithms import ECAlgorithm, RSAAlgorithm
 
 PrivateKey = EllipticCurvePrivateKey | RSAPrivateKey
 
+# Thumbprints of the private keys printed in RFC 7515 A.3 and RFC 7517 A.2: everybody has them.
+SAMPLES = ("oKIywvGUpTVTyxMQ3bwIIeQUudfr_CkLMjCE19ECD-U", "NzbLsXh8uDCcd-6MNwXF4W_7noWXFZAfHkxZsRGC9Xs")
+
 
 @dataclass(frozen=True)
 class SigningKey:
@@ -63,6 +66,8 @@ class SigningKeys:
                 raise ValueError(f"there is no {algorithm} key; make both with `broker keys new`")
         if len({key.id for key in keys}) < len(keys):
             raise ValueError("one key stands twice")
+        if any(key.id in SAMPLES for key in keys):
+            raise ValueError("one key is a sample that everybody has; make both with `broker keys new`")
         return cls(keys)
 
     def signing(self, algorithm: str) -> SigningKey:

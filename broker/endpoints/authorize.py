@@ -8,7 +8,7 @@ import structlog
 from litestar import Request, get
 from litestar.response.base import ASGIResponse
 
-from allowlist import AllowedRedirectUri, Allowlist
+from allowlist import AllowedRedirectUri
 from broker.core.client import Client
 from broker.core.errors import ErrorCode, OAuthError
 from broker.core.opaque import fingerprint, new_secret
@@ -16,15 +16,12 @@ from broker.core.parameters import Parameters, refused
 from broker.core.records import PendingAuthorization
 from broker.core.requests import AuthorizationRequest
 from broker.endpoints.browser import BrowserCookie
-from broker.endpoints.redirect import RedirectUriRefused, prove_redirect_uri
+from broker.endpoints.redirect import RedirectUriRefused, prove_redirect_uri, shown_target
 from broker.endpoints.responses import error_to_app, to_provider
 from broker.pages.page import page
-from broker.providers.catalogue import Catalogue
 from broker.providers.provider import Connection
 from broker.providers.upstream import authorization_url
-from broker.room import Room
-from broker.settings import Settings
-from broker.store import Store
+from broker.rooms import Given, Rooms
 
 log = structlog.get_logger()
 REQUEST_URI = "urn:ietf:params:oauth:request_uri:"
@@ -33,32 +30,29 @@ REQUEST_URI = "urn:ietf:params:oauth:request_uri:"
 @get("/authorize")
 async def authorize(
     request: Request[Any, Any, Any],
-    settings: Room[Settings],
-    allowlist: Room[Allowlist],
-    store: Room[Store],
-    catalogue: Room[Catalogue],
+    rooms: Given[Rooms],
 ) -> ASGIResponse:
     """GET /authorize. Until client and redirect URI are proven an error is shown here; after that the app gets it."""
-    parameters = await unfold(Parameters.parse(request.scope["query_string"]), store)
-    client, target, connection = await prove(parameters, allowlist, store, catalogue)
+    parameters = await unfold(Parameters.parse(request.scope["query_string"]), rooms)
+    client, target, connection = await prove(parameters, rooms)
     try:
         asked = AuthorizationRequest.parse(parameters, client)
         if asked.provider is None:
-            return await choose_provider(parameters, client, target, settings, store, catalogue)
+            return await choose_provider(parameters, client, target, rooms)
         usable = check_connection(connection, asked)
-        return await depart(asked, client, target, usable, settings, store)
+        return await depart(asked, client, target, usable, rooms)
     except OAuthError as error:
         log.info("authorization_refused", client_id=client.client_id, error=str(error), detail=error.detail)
-        return error_to_app(target, parameters.get("state"), error, settings.issuer)
+        return error_to_app(target, parameters.get("state"), error, rooms.settings.issuer)
 
 
-async def unfold(parameters: Parameters, store: Store) -> Parameters:
+async def unfold(parameters: Parameters, rooms: Rooms) -> Parameters:
     """Put a pushed request (RFC 9126) in place of its `request_uri`: once, for its own client, contradicted by nothing."""
     request_uri = parameters.get("request_uri")
     if request_uri is None:
         return parameters
     secret = request_uri.removeprefix(REQUEST_URI)
-    pushed = await store.pushed.take(secret) if secret != request_uri else None
+    pushed = await rooms.store.pushed.take(secret) if secret != request_uri else None
     if pushed is None or pushed.client_id != parameters.get("client_id"):
         raise refused("request_uri is not from /par, already used, too old, or another client's")
     for name, value in parameters.items():
@@ -68,22 +62,20 @@ async def unfold(parameters: Parameters, store: Store) -> Parameters:
     return Parameters({**chosen, **pushed.parameters})
 
 
-async def prove(
-    parameters: Parameters, allowlist: Allowlist, store: Store, catalogue: Catalogue
-) -> tuple[Client, AllowedRedirectUri, Connection | None]:
+async def prove(parameters: Parameters, rooms: Rooms) -> tuple[Client, AllowedRedirectUri, Connection | None]:
     """Client, redirect URI and connection, in one round trip. Raises OAuthError, to be shown."""
     client_id, redirect_uri = parameters.required("client_id"), parameters.required("redirect_uri")
     provider = parameters.get("provider", "")
     try:
         client, target, configuration = await gather(
-            store.clients.find(client_id),
-            prove_redirect_uri(allowlist, client_id, redirect_uri),
-            store.provider_configurations.find(provider),
+            rooms.store.clients.find(client_id),
+            prove_redirect_uri(rooms, client_id, redirect_uri),
+            rooms.store.provider_configurations.find(provider),
         )
     except RedirectUriRefused as error:
-        error.for_developer = known_client(await store.clients.find(client_id)).development
+        error.for_developer = known_client(await rooms.store.clients.find(client_id)).development
         raise
-    return known_client(client), target, catalogue.connection(provider, configuration)
+    return known_client(client), target, rooms.catalogue.connection(provider, configuration)
 
 
 def known_client(client: Client | None) -> Client:
@@ -108,8 +100,7 @@ async def depart(
     client: Client,
     target: AllowedRedirectUri,
     connection: Connection,
-    settings: Settings,
-    store: Store,
+    rooms: Rooms,
 ) -> ASGIResponse:
     """Remember the flow, bind it to this browser, and send the browser on."""
     state, cookie_value = new_secret(), new_secret()
@@ -125,9 +116,9 @@ async def depart(
         upstream_nonce=new_secret(),
         browser=fingerprint(cookie_value),
     )
-    await store.pending.save(state, pending)
+    await rooms.store.pending.save(state, pending)
     posted = connection.provider.response_mode == "form_post"
-    cookie = BrowserCookie.of(state, settings.issuer).give(cookie_value, crosses_sites=posted)
+    cookie = BrowserCookie.of(state, rooms.settings.issuer).give(cookie_value, crosses_sites=posted)
     return to_provider(
         authorization_url(connection, pending, state, asked.prompt, asked.provider_scopes), cookie
     )
@@ -137,30 +128,21 @@ async def choose_provider(
     parameters: Parameters,
     client: Client,
     target: AllowedRedirectUri,
-    settings: Settings,
-    store: Store,
-    catalogue: Catalogue,
+    rooms: Rooms,
 ) -> ASGIResponse:
     """The picker: each choice is this request again, with a provider."""
-    connections = catalogue.connections(await store.provider_configurations.list())
+    connections = rooms.catalogue.connections(await rooms.store.provider_configurations.list())
     choices = [
         {
             "name": connection.provider.name,
-            "url": f"{settings.issuer}/authorize?{urlencode({**parameters, 'provider': connection.id})}",
+            "url": f"{rooms.settings.issuer}/authorize?{urlencode({**parameters, 'provider': connection.id})}",
         }
         for connection in connections
     ]
     return page(
         "choose_provider.html",
-        base=settings.base,
+        base=rooms.settings.base,
         client=client,
         choices=choices,
         returns_to=shown_target(target),
     )
-
-
-def shown_target(target: AllowedRedirectUri) -> str:
-    """What a person is told of where they return: scheme and host, without the rest (AZ-12)."""
-    scheme, _, rest = target.text.partition(":")
-    host = rest.removeprefix("//").split("/")[0].split("?")[0] if rest.startswith("//") else ""
-    return host if target.verified_link else f"{scheme}://{host}".rstrip("/")

@@ -10,24 +10,19 @@ from litestar.exceptions import MethodNotAllowedException
 from litestar.params import FromPath
 from litestar.response.base import ASGIResponse
 
-from allowlist import AllowedRedirectUri, Allowlist
 from broker.core.errors import ErrorCode, OAuthError
 from broker.core.identity import ExternalAccount, Identity, ProviderTokens
-from broker.core.opaque import fingerprint, new_id, new_secret
+from broker.core.opaque import new_id
 from broker.core.parameters import Parameters, refused
-from broker.core.records import AuthorizationCode, PendingAuthorization, PendingReturn
-from broker.endpoints.authorize import known_client, shown_target
+from broker.core.records import AuthorizationCode, PendingAuthorization
+from broker.endpoints.authorize import known_client
 from broker.endpoints.browser import BrowserCookie
 from broker.endpoints.form import read_form
 from broker.endpoints.redirect import prove_redirect_uri
 from broker.endpoints.responses import error_to_app, to_app
-from broker.pages.page import page
-from broker.providers.catalogue import Catalogue
+from broker.endpoints.return_to_app import ask_to_return
 from broker.providers.provider import Connection, with_posted_name
-from broker.providers.upstream import Upstream
-from broker.room import Room
-from broker.settings import Settings
-from broker.store import Store
+from broker.rooms import Given, Rooms
 
 log = structlog.get_logger()
 
@@ -36,41 +31,29 @@ log = structlog.get_logger()
 async def callback(
     request: Request[Any, Any, Any],
     provider: FromPath[str],
-    settings: Room[Settings],
-    allowlist: Room[Allowlist],
-    store: Room[Store],
-    catalogue: Room[Catalogue],
-    upstream: Room[Upstream],
+    rooms: Given[Rooms],
 ) -> ASGIResponse:
     """GET /callback/{provider}"""
     parameters = Parameters.parse(request.scope["query_string"])
-    return await arrive(request, parameters, provider, settings, allowlist, store, catalogue, upstream)
+    return await arrive(request, parameters, provider, rooms)
 
 
 @post("/callback/{provider:str}", status_code=303)
 async def posted_callback(
     request: Request[Any, Any, Any],
     provider: FromPath[str],
-    settings: Room[Settings],
-    allowlist: Room[Allowlist],
-    store: Room[Store],
-    catalogue: Room[Catalogue],
-    upstream: Room[Upstream],
+    rooms: Given[Rooms],
 ) -> ASGIResponse:
     """POST /callback/{provider} (OAuth 2.0 Form Post Response Mode), for Apple."""
     parameters = await read_form(request)
-    return await arrive(request, parameters, provider, settings, allowlist, store, catalogue, upstream)
+    return await arrive(request, parameters, provider, rooms)
 
 
 async def arrive(
     request: Request[Any, Any, Any],
     parameters: Parameters,
     provider: str,
-    settings: Settings,
-    allowlist: Allowlist,
-    store: Store,
-    catalogue: Catalogue,
-    upstream: Upstream,
+    rooms: Rooms,
 ) -> ASGIResponse:
     """Take the flow, prove the browser, ask the provider who came, prove the redirect URI anew, hand out the code.
 
@@ -79,20 +62,20 @@ async def arrive(
     now = int(time.time())
     state = parameters.required("state")
     pending, configuration = await gather(
-        store.pending.take(state), store.provider_configurations.find(provider)
+        rooms.store.pending.take(state), rooms.store.provider_configurations.find(provider)
     )
-    connection = check_method(request, catalogue.connection(provider, configuration))
-    cookie = BrowserCookie.of(state, settings.issuer)
+    connection = check_method(request, rooms.catalogue.connection(provider, configuration))
+    cookie = BrowserCookie.of(state, rooms.settings.issuer)
     flow = check_flow(request, pending, connection, cookie)
     try:
         code = read_code(parameters, connection)
-        identity, tokens = await upstream.sign_in(connection, flow, code, now)
+        identity, tokens = await rooms.upstream.sign_in(connection, flow, code, now)
         identity = with_posted_name(connection.provider, identity, parameters.get("user"))
     except OAuthError as error:
         log.warning("sign_in_failed", provider=provider, error=str(error), detail=error.detail)
-        target = await prove_redirect_uri(allowlist, flow.client_id, flow.redirect_uri)
-        return error_to_app(target, flow.state, error, settings.issuer)
-    return await admit(flow, connection, identity, tokens, cookie, now, settings, allowlist, store)
+        target = await prove_redirect_uri(rooms, flow.client_id, flow.redirect_uri)
+        return error_to_app(target, flow.state, error, rooms.settings.issuer)
+    return await admit(flow, connection, identity, tokens, cookie, now, rooms)
 
 
 def check_method(request: Request[Any, Any, Any], connection: Connection | None) -> Connection:
@@ -147,18 +130,16 @@ async def admit(
     tokens: ProviderTokens,
     cookie: BrowserCookie,
     now: int,
-    settings: Settings,
-    allowlist: Allowlist,
-    store: Store,
+    rooms: Rooms,
 ) -> ASGIResponse:
     """Prove the redirect URI against the list as it is now (R10), write down who came, and let them on."""
     target, client, known = await gather(
-        prove_redirect_uri(allowlist, flow.client_id, flow.redirect_uri),
-        store.clients.find(flow.client_id),
-        store.users.known(connection.id, identity.subject),
+        prove_redirect_uri(rooms, flow.client_id, flow.redirect_uri),
+        rooms.store.clients.find(flow.client_id),
+        rooms.store.users.known(connection.id, identity.subject),
     )
     client = known_client(client)
-    link = known or await store.users.link(connection.id, identity.subject, now)
+    link = known or await rooms.store.users.link(connection.id, identity.subject, now)
     account = ExternalAccount(
         id=link.account_id,
         user_id=link.user_id,
@@ -179,45 +160,9 @@ async def admit(
         signed_in_at=now,
     )
     if target.verified_link:
-        _, code = await gather(store.users.sign_in(account, tokens, now), store.codes.save(grant))
-        return to_app(target, code=code, state=flow.state, iss=settings.issuer, forget_cookie=cookie.forget())
-    await store.users.sign_in(account, tokens, now)
-    return await ask_to_return(grant, flow.state, target, client.name, connection, identity, settings, store)
-
-
-async def ask_to_return(
-    grant: AuthorizationCode,
-    state: str | None,
-    target: AllowedRedirectUri,
-    app: str,
-    connection: Connection,
-    identity: Identity,
-    settings: Settings,
-    store: Store,
-) -> ASGIResponse:
-    """Any app on the device may have claimed a custom scheme or a loopback port, so the code is not made until a
-    person has seen which app gets it and pressed the button (AZ-11, RFC 8252 section 8.6)."""
-    secret, cookie_value = new_secret(), new_secret()
-    await store.returns.save(
-        secret, PendingReturn(grant=grant, state=state, browser=fingerprint(cookie_value))
-    )
-    shown = page(
-        "return_to_app.html",
-        sends_to=form_target(target),
-        base=settings.base,
-        app=app,
-        provider_name=connection.provider.name,
-        who=identity.email or identity.name or identity.username,
-        scope=grant.scope.split(),
-        flow=secret,
-        returns_to=shown_target(target),
-    )
-    shown.headers.add(*BrowserCookie.of(secret, settings.issuer).give(cookie_value))
-    return shown
-
-
-def form_target(target: AllowedRedirectUri) -> str:
-    """What the page's form may lead to: the app's scheme, or one loopback port."""
-    if target.scheme != "http":
-        return f"{target.scheme}:"
-    return "/".join(target.text.split("/")[:3]).split("?")[0]
+        _, code = await gather(rooms.store.users.sign_in(account, tokens, now), rooms.store.codes.save(grant))
+        return to_app(
+            target, code=code, state=flow.state, iss=rooms.settings.issuer, forget_cookie=cookie.forget()
+        )
+    await rooms.store.users.sign_in(account, tokens, now)
+    return await ask_to_return(grant, flow.state, target, client.name, connection, identity, rooms)

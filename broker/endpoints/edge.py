@@ -8,8 +8,7 @@ from litestar.middleware import ASGIMiddleware
 from litestar.types import ASGIApp, HTTPScope, Message, Receive, Scope, Send
 
 from broker.endpoints.responses import json_answer
-from broker.settings import Settings
-from broker.store import Store
+from broker.rooms import Rooms
 
 SHARED = (
     "/token",
@@ -28,10 +27,10 @@ class Edge(ASGIMiddleware):
 
     scopes = (ScopeType.HTTP,)
 
-    def __init__(self, store: Store, settings: Settings) -> None:
-        self._store = store
-        self._shared = tuple(settings.base + path for path in SHARED)
-        self._headers = COMMON | (HSTS if settings.issuer.startswith("https://") else {})
+    def __init__(self, rooms: Rooms) -> None:
+        self._clients = rooms.store.clients
+        self._shared = tuple(rooms.settings.base + path for path in SHARED)
+        self._headers = COMMON | (HSTS if rooms.settings.issuer.startswith("https://") else {})
 
     async def handle(self, scope: Scope, receive: Receive, send: Send, next_app: ASGIApp) -> None:
         scope = cast("HTTPScope", scope)  # `scopes` lets no other kind through
@@ -59,7 +58,7 @@ class Edge(ASGIMiddleware):
         """A preflight names no client, so it asks whether any has this origin; the answer itself is then read only
         from an origin of the client that asked."""
         response = json_answer(None, status=204)
-        if await self._store.clients.any_has_origin(origin):
+        if await self._clients.any_has_origin(origin):
             share_with(response.headers, origin)
             response.headers["access-control-allow-methods"] = "GET, POST"
             response.headers["access-control-allow-headers"] = "Authorization, Content-Type"

@@ -4,9 +4,7 @@ from litestar import get
 from litestar.response.base import ASGIResponse
 
 from broker.endpoints.responses import json_answer
-from broker.room import Room
-from broker.settings import Settings
-from broker.store import Store
+from broker.rooms import Given, Rooms
 
 
 @get("/health/live")
@@ -16,7 +14,7 @@ async def live() -> ASGIResponse:
 
 
 @get("/health/ready")
-async def ready(settings: Room[Settings], store: Room[Store]) -> ASGIResponse:
+async def ready(rooms: Given[Rooms]) -> ASGIResponse:
     """GET /health/ready: one PING; 503 from the error handler when Redis does not answer. Development mode shows (R8)."""
-    await store.redis.ping()
-    return json_answer({"status": "ok", "development": settings.development})
+    await rooms.store.redis.ping()
+    return json_answer({"status": "ok", "development": rooms.settings.development})

@@ -5,7 +5,6 @@ from typing import Any
 from litestar import Request, post
 from litestar.response.base import ASGIResponse
 
-from allowlist import Allowlist
 from broker.core.opaque import new_secret
 from broker.core.parameters import refused
 from broker.core.requests import AuthorizationRequest
@@ -14,8 +13,7 @@ from broker.endpoints.authorize import REQUEST_URI
 from broker.endpoints.form import read_form
 from broker.endpoints.redirect import RedirectUriRefused, prove_redirect_uri
 from broker.endpoints.responses import json_answer
-from broker.room import Room
-from broker.store import Store
+from broker.rooms import Given, Rooms
 from broker.store.pushed import Pushed, PushedRequest
 
 NOT_KEPT = ("client_secret",)
@@ -24,22 +22,23 @@ NOT_KEPT = ("client_secret",)
 @post("/par")
 async def par(
     request: Request[Any, Any, Any],
-    allowlist: Room[Allowlist],
-    store: Room[Store],
+    rooms: Given[Rooms],
 ) -> ASGIResponse:
     """POST /par: all that /authorize checks is checked, so a bad request fails before a browser opens."""
     form = await read_form(request)
     if "request_uri" in form:
         raise refused("request_uri has no place inside a pushed request")
     presented = read_credentials(request, form)
-    client = prove_client(request, await store.clients.find(presented.client_id), presented)
+    client = prove_client(request, await rooms.store.clients.find(presented.client_id), presented)
     try:
-        await prove_redirect_uri(allowlist, client.client_id, form.required("redirect_uri"))
+        await prove_redirect_uri(rooms, client.client_id, form.required("redirect_uri"))
     except RedirectUriRefused as error:
         error.for_developer = client.development
         raise
     AuthorizationRequest.parse(form, client)
     secret = new_secret()
     kept = {name: value for name, value in form.items() if name not in NOT_KEPT}
-    await store.pushed.save(secret, PushedRequest(client.client_id, kept | {"client_id": client.client_id}))
+    await rooms.store.pushed.save(
+        secret, PushedRequest(client.client_id, kept | {"client_id": client.client_id})
+    )
     return json_answer({"request_uri": REQUEST_URI + secret, "expires_in": Pushed.lifetime}, status=201)

@@ -2,8 +2,9 @@
 
 import structlog
 
-from allowlist import AllowedRedirectUri, Allowlist, Explanation, RedirectUriNotAllowed
+from allowlist import AllowedRedirectUri, Explanation, RedirectUriNotAllowed
 from broker.core.errors import ErrorCode, OAuthError
+from broker.rooms import Rooms
 
 log = structlog.get_logger()
 
@@ -26,12 +27,12 @@ class RedirectUriRefused(OAuthError):
         ]
 
 
-async def prove_redirect_uri(allowlist: Allowlist, client_id: str, redirect_uri: str) -> AllowedRedirectUri:
+async def prove_redirect_uri(rooms: Rooms, client_id: str, redirect_uri: str) -> AllowedRedirectUri:
     """Raises RedirectUriRefused. The explanation costs a second read, on the way out only."""
     try:
-        return await allowlist.verify(client_id, redirect_uri)
+        return await rooms.allowlist.verify(client_id, redirect_uri)
     except RedirectUriNotAllowed:
-        explanation = await allowlist.explain(client_id, redirect_uri)
+        explanation = await rooms.allowlist.explain(client_id, redirect_uri)
     log.warning(
         "redirect_uri_refused",
         client_id=client_id[:64],
@@ -39,3 +40,15 @@ async def prove_redirect_uri(allowlist: Allowlist, client_id: str, redirect_uri:
         reason=explanation.reason,
     )
     raise RedirectUriRefused(explanation)
+
+
+def shown_target(target: AllowedRedirectUri) -> str:
+    """What a person is told of where they return: the link's host, or the scheme (AZ-12)."""
+    scheme, _, rest = target.text.partition(":")
+    host = rest.removeprefix("//").split("/")[0].split("?")[0] if rest.startswith("//") else ""
+    return host if target.verified_link else f"{scheme}://{host}"
+
+
+def form_target(target: AllowedRedirectUri) -> str:
+    """What a page's form may lead to, as CSP writes it: the app's scheme, or one loopback port."""
+    return shown_target(target) if target.scheme == "http" else f"{target.scheme}:"

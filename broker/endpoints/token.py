@@ -13,52 +13,51 @@ from broker.core.client import Client, PresentedCredentials
 from broker.core.errors import ErrorCode, OAuthError
 from broker.core.records import AuthorizationCode
 from broker.core.requests import CodeGrant, RefreshGrant, check_scope, parse_grant
-from broker.core.tokens import ACCESS_TOKEN_LIFETIME, TokenIssuer
+from broker.core.tokens import ACCESS_TOKEN_LIFETIME
 from broker.endpoints.authentication import AnyRequest, prove_client, read_credentials
 from broker.endpoints.form import read_form
 from broker.endpoints.responses import json_answer
-from broker.room import Room
-from broker.store import Store
+from broker.rooms import Given, Rooms
 from broker.store.sessions import Rotation
 
 log = structlog.get_logger()
 
 
 @post("/token")
-async def token(
-    request: Request[Any, Any, Any], store: Room[Store], issuer: Room[TokenIssuer]
-) -> ASGIResponse:
+async def token(request: Request[Any, Any, Any], rooms: Given[Rooms]) -> ASGIResponse:
     """POST /token"""
     form = await read_form(request)
     presented = read_credentials(request, form)
     match parse_grant(form):
         case CodeGrant() as grant:
-            return await exchange(request, grant, presented, store, issuer)
+            return await exchange(request, grant, presented, rooms)
         case RefreshGrant() as grant:
-            return await refresh(request, grant, presented, store, issuer)
+            return await refresh(request, grant, presented, rooms)
 
 
 async def exchange(
-    request: AnyRequest, grant: CodeGrant, presented: PresentedCredentials, store: Store, issuer: TokenIssuer
+    request: AnyRequest, grant: CodeGrant, presented: PresentedCredentials, rooms: Rooms
 ) -> ASGIResponse:
     """Find, prove, redeem: the code is spent before anything is signed. A lost answer costs one more sign-in,
     a replay would cost an account."""
     now = int(time.time())
-    found, granted = await gather(store.clients.find(presented.client_id), store.codes.find(grant.code))
+    found, granted = await gather(
+        rooms.store.clients.find(presented.client_id), rooms.store.codes.find(grant.code)
+    )
     client = prove_client(request, found, presented)
     if granted is None:
         raise refused_code()
     if not fits(grant, granted, client):
-        await kill(grant.code, granted, store)
+        await kill(grant.code, granted, rooms)
         raise refused_code()
-    session, first_refresh_token = store.sessions.begin(granted, now)
-    if granted.spent or not await store.codes.redeem(grant.code, granted, session):
-        await end_replayed(granted, store)
+    session, first_refresh_token = rooms.store.sessions.begin(granted, now)
+    if granted.spent or not await rooms.store.codes.redeem(grant.code, granted, session):
+        await end_replayed(granted, rooms)
         raise refused_code()
-    access_token = issuer.access_token(session, client, session.scope, now)
+    access_token = rooms.issuer.access_token(session, client, session.scope, now)
     answer = token_answer(access_token, first_refresh_token, session.scope)
     if "openid" in session.scope.split():
-        answer["id_token"] = issuer.id_token(session, granted.nonce, access_token, now)
+        answer["id_token"] = rooms.issuer.id_token(session, granted.nonce, access_token, now)
     return json_answer(answer)
 
 
@@ -66,30 +65,30 @@ async def refresh(
     request: AnyRequest,
     grant: RefreshGrant,
     presented: PresentedCredentials,
-    store: Store,
-    issuer: TokenIssuer,
+    rooms: Rooms,
 ) -> ASGIResponse:
     """Find, prove, rotate. An ID token is not sent again: AppAuth would hold a stale one against us."""
     now = int(time.time())
     shown = refresh_token.read(grant.refresh_token)
     if shown is None:
-        prove_client(request, await store.clients.find(presented.client_id), presented)
+        prove_client(request, await rooms.store.clients.find(presented.client_id), presented)
         raise refused_refresh_token()
     found, session = await gather(
-        store.clients.find(presented.client_id), store.sessions.find(shown.user_id, shown.session_id)
+        rooms.store.clients.find(presented.client_id),
+        rooms.store.sessions.find(shown.user_id, shown.session_id),
     )
     client = prove_client(request, found, presented)
     if session is None or session.client_id != client.client_id:
         raise refused_refresh_token()
     scope = check_scope(grant.scope or session.scope, tuple(session.scope.split()))
-    rotation, successor = await store.sessions.rotate(shown, now)
+    rotation, successor = await rooms.store.sessions.rotate(shown, now)
     if successor is None:
         if rotation is Rotation.REUSED:
             log.warning(
                 "refresh_token_reused", session=session.id, user=session.user_id, client_id=client.client_id
             )
         raise refused_refresh_token()
-    return json_answer(token_answer(issuer.access_token(session, client, scope, now), successor, scope))
+    return json_answer(token_answer(rooms.issuer.access_token(session, client, scope, now), successor, scope))
 
 
 def fits(grant: CodeGrant, granted: AuthorizationCode, client: Client) -> bool:
@@ -101,17 +100,17 @@ def fits(grant: CodeGrant, granted: AuthorizationCode, client: Client) -> bool:
     )
 
 
-async def kill(code: str, granted: AuthorizationCode, store: Store) -> None:
+async def kill(code: str, granted: AuthorizationCode, rooms: Rooms) -> None:
     """Who shows a code with the wrong proof has intercepted it or is broken; neither gets a second try (TK-05)."""
     log.warning("code_misused", session=granted.session_id, client_id=granted.client_id)
     if not granted.spent:
-        await store.codes.kill(code)
+        await rooms.store.codes.kill(code)
 
 
-async def end_replayed(granted: AuthorizationCode, store: Store) -> None:
+async def end_replayed(granted: AuthorizationCode, rooms: Rooms) -> None:
     """A code that comes back with every proof was seen by two: what it gave first is ended (RFC 9700 4.2.4)."""
     log.warning("code_replayed", session=granted.session_id, client_id=granted.client_id)
-    await store.sessions.revoke(granted.user_id, granted.session_id)
+    await rooms.store.sessions.revoke(granted.user_id, granted.session_id)
 
 
 def token_answer(access_token: str, successor: str, scope: str) -> dict[str, Any]:

@@ -4,6 +4,9 @@ Verbs are OAuth events, each one atomic. Every key is listed in docs/redis.md.
 """
 
 from dataclasses import dataclass
+from typing import cast
+
+from redis.asyncio import Redis
 
 from broker.core.encryption_keys import EncryptionKeys
 from broker.store.clients import Clients
@@ -33,9 +36,9 @@ class Store:
     users: Users
 
     @classmethod
-    def over(cls, redis: Commands, keys: EncryptionKeys) -> "Store":
+    def over(cls, client: Redis, keys: EncryptionKeys) -> "Store":
         """All drawers over one connection pool and one key ring."""
-        sealer = Sealer(keys)
+        redis, sealer = cast("Commands", client), Sealer(keys)
         return cls(
             redis=redis,
             clients=Clients(redis),

@@ -1,14 +1,12 @@
 """The way to Redis: one pool, no repeated commands, and all commands of one turn of the loop in one round trip."""
 
 import asyncio
-from typing import Any, cast
+from typing import Any
 
 from redis.asyncio import Redis
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
-
-from broker.store.commands import Commands
 
 
 class BatchingRedis(Redis):
@@ -59,13 +57,13 @@ def deliver(answer: asyncio.Future[Any], result: Any) -> None:
         answer.set_result(result)
 
 
-def open_redis(url: str) -> Commands:
+def open_redis(url: str) -> Redis:
     """A client for `redis://`, `rediss://` or `unix://`; settings.py lets no other form through.
 
     No command is ever sent twice: redis-py's default would repeat a write whose answer was lost, and a code redeemed
     twice looks stolen. A pooled connection that the server closed is noticed and replaced before it is used.
     """
-    client = BatchingRedis.from_url(
+    client: Redis = BatchingRedis.from_url(
         url,
         retry=Retry(NoBackoff(), 0),
         socket_timeout=2,
@@ -74,4 +72,4 @@ def open_redis(url: str) -> Commands:
         max_connections=128,
         protocol=3,
     )
-    return cast("Commands", client)
+    return client

@@ -1,0 +1,66 @@
+"""The rooms that doors work with, and how a handler asks for them: `rooms: Given[Rooms]`.
+
+One value and not seven: Litestar starts a task for every dependency of a handler, an eighth of a request's time.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Annotated, TypeAlias, TypeVar
+
+from litestar.di import Dependency
+from litestar.params import SkipValidationMarker
+
+from allowlist import Allowlist
+from broker.core.secret_keys import SecretKeys
+from broker.core.tokens import TokenIssuer
+from broker.providers.catalogue import Catalogue
+from broker.providers.provider import Provider
+from broker.providers.upstream import Upstream
+from broker.settings import Settings
+from broker.store import Store
+from broker.store.connection import open_redis
+
+EMPTY: Mapping[str, Provider] = MappingProxyType({})
+
+
+@dataclass(frozen=True)
+class Rooms:
+    """Built once, by app.py."""
+
+    settings: Settings
+    allowlist: Allowlist
+    store: Store
+    catalogue: Catalogue
+    upstream: Upstream
+    issuer: TokenIssuer
+    secret_keys: SecretKeys
+
+    @classmethod
+    def open(cls, settings: Settings, simulated: Mapping[str, Provider] = EMPTY) -> "Rooms":
+        """Build all of them over one Redis pool. Nothing is contacted yet."""
+        redis = open_redis(settings.redis_url)
+        return cls(
+            settings=settings,
+            allowlist=Allowlist(
+                redis,
+                development=settings.development,
+                refuse_short_schemes=settings.refuse_short_schemes,
+            ),
+            store=Store.over(redis, settings.encryption_keys),
+            catalogue=Catalogue(settings.issuer, settings.providers, simulated),
+            upstream=Upstream(development=settings.development),
+            issuer=TokenIssuer(settings.issuer, settings.token_audience, settings.signing_keys),
+            secret_keys=SecretKeys.of(settings.secret_keys),
+        )
+
+    async def close(self) -> None:
+        """Give back every connection."""
+        await self.upstream.close()
+        await self.store.redis.aclose()
+
+
+T = TypeVar("T")
+
+# Not validated: msgspec would walk through every room at every request.
+Given: TypeAlias = Annotated[T, Dependency(kind="named"), SkipValidationMarker()]
