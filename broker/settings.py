@@ -93,6 +93,8 @@ class Settings(BaseModel):
         given = {
             name.removeprefix(PREFIX): value for name, value in environ.items() if name.startswith(PREFIX)
         }
+        if "PROVIDERS" in given:  # a field of ours, filled below
+            raise SettingsError(f"{PREFIX}PROVIDERS: there is no such setting")
         providers = take_providers(given, credential_fields)
         try:
             fields = {name.lower(): value for name, value in given.items()}

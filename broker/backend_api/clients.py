@@ -109,12 +109,18 @@ async def delete_client(client_id: FromPath[str], rooms: Given[Rooms]) -> dict[s
             422, "form_param_value_invalid", "the default client cannot be deleted", param="client_id"
         )
     await find(client_id, rooms)
-    await rooms.store.clients.remove(client_id)
+    await forget_client(client_id, rooms)
+    log.info("admin_change", what="client.deleted", id=client_id)
+    return {"object": "client", "id": client_id, "deleted": True}
+
+
+async def forget_client(client_id: str, rooms: Rooms) -> bool:
+    """The client first, so that it is dead at once, then its redirect URLs. False: there was none."""
+    removed = await rooms.store.clients.remove(client_id)
     while (entries := await rooms.allowlist.list(client_id, offset=0, limit=100))[0]:
         for entry in entries[0]:
             await rooms.allowlist.remove(entry.id)
-    log.info("admin_change", what="client.deleted", id=client_id)
-    return {"object": "client", "id": client_id, "deleted": True}
+    return removed
 
 
 def make_client(body: NewClient, secret: str | None, now: int) -> Client:

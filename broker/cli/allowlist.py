@@ -12,6 +12,8 @@ from broker.cli.settings import settings_for_admin
 from broker.core.client import DEFAULT_CLIENT
 from broker.settings import Settings
 
+LONGEST_LABEL = 200
+
 client_option = click.option(
     "--client-id", default=DEFAULT_CLIENT, show_default=True, help="The app that the redirect URL belongs to."
 )
@@ -32,6 +34,8 @@ def allowlist() -> None:
 @clear_redis_errors
 def add(url: str, client_id: str, dev: bool, label: str | None) -> None:  # noqa: FBT001 - click passes a flag so
     """Allow URL."""
+    if label is not None and not 1 <= len(label) <= LONGEST_LABEL:
+        raise click.BadParameter(f"1 to {LONGEST_LABEL} characters", param_hint="--label")
     try:
         entry = asyncio.run(add_entry(settings_for_admin(), url, client_id, dev, label))
     except InvalidPattern as error:

@@ -6,7 +6,7 @@ import time
 import click
 from pydantic import ValidationError
 
-from broker.backend_api.clients import NewClient, make_client
+from broker.backend_api.clients import NewClient, forget_client, make_client
 from broker.cli.deployment import opened
 from broker.cli.redis_errors import clear_redis_errors
 from broker.cli.settings import settings_for_admin
@@ -59,8 +59,11 @@ def list_clients() -> None:
     """Show the apps: id, type, name."""
 
     async def all_clients() -> list[Client]:
+        found: list[Client] = []
         async with opened(settings_for_admin()) as rooms:
-            return (await rooms.store.clients.list(0, 500))[0]
+            while some := (await rooms.store.clients.list(len(found), 500))[0]:
+                found += some
+        return found
 
     for client in asyncio.run(all_clients()):
         click.echo(
@@ -72,13 +75,13 @@ def list_clients() -> None:
 @click.argument("client_id")
 @clear_redis_errors
 def remove(client_id: str) -> None:
-    """Forget the app CLIENT_ID: its sessions cannot be refreshed any more."""
+    """Forget the app CLIENT_ID and its redirect URLs: its sessions cannot be refreshed any more."""
     if client_id == DEFAULT_CLIENT:
         raise click.BadParameter("the default client cannot be removed", param_hint="CLIENT_ID")
 
     async def remove_client() -> bool:
         async with opened(settings_for_admin()) as rooms:
-            return await rooms.store.clients.remove(client_id)
+            return await forget_client(client_id, rooms)
 
     if not asyncio.run(remove_client()):
         raise click.BadParameter("no client has this id", param_hint="CLIENT_ID")

@@ -7,10 +7,12 @@ from typing import NamedTuple
 
 from redis.exceptions import RedisError
 
+from broker.cli.redis_errors import explain
 from broker.rooms import Rooms
 from broker.settings import Settings
 from broker.startup import redis_problems
 from broker.store import Store
+from broker.store.sealing import SealBroken
 
 
 class Level(Enum):
@@ -51,8 +53,8 @@ async def examine(settings: Settings) -> list[Finding]:
                     *await examine_content(rooms),
                 ]
             )
-        except (RedisError, OSError) as error:
-            return [Finding(Level.WRONG, f"BROKER_REDIS_URL: Redis does not answer ({type(error).__name__})")]
+        except (RedisError, OSError, SealBroken) as error:
+            return [Finding(Level.WRONG, explain(error))]
 
 
 async def examine_redis(store: Store) -> list[Finding]:

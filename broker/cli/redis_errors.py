@@ -1,4 +1,4 @@
-"""What a command says when Redis does not answer."""
+"""What a command says when Redis does not answer, or what stands there cannot be opened."""
 
 from collections.abc import Callable
 from functools import wraps
@@ -6,6 +6,8 @@ from typing import ParamSpec, TypeVar
 
 import click
 from redis.exceptions import RedisError
+
+from broker.store.sealing import SealBroken
 
 Asked = ParamSpec("Asked")
 Answer = TypeVar("Answer")
@@ -18,8 +20,14 @@ def clear_redis_errors(command: Callable[Asked, Answer]) -> Callable[Asked, Answ
     def told(*args: Asked.args, **kwargs: Asked.kwargs) -> Answer:
         try:
             return command(*args, **kwargs)
-        except (RedisError, OSError) as error:
-            kind = type(error).__name__
-            raise click.ClickException(f"BROKER_REDIS_URL: Redis does not answer ({kind})") from None
+        except (RedisError, OSError, SealBroken) as error:
+            raise click.ClickException(explain(error)) from None
 
     return told
+
+
+def explain(error: Exception) -> str:
+    """Which setting to look at. A record is named, its content never."""
+    if isinstance(error, SealBroken):
+        return f"BROKER_ENCRYPTION_KEYS: no key of the ring opens the record {error}; is the key of its time missing?"
+    return f"BROKER_REDIS_URL: Redis does not answer ({type(error).__name__})"

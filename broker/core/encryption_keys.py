@@ -24,8 +24,8 @@ class EncryptionKeys:
         """Read `id:base64,id:base64`. Raises ValueError that says which part is wrong and never shows a key."""
         keys: dict[str, bytes] = {}
         for part in text.split(","):
-            key_id, _, encoded = part.strip().partition(":")
-            if not KEY_ID.fullmatch(key_id):
+            key_id, colon, encoded = part.strip().partition(":")
+            if not colon or not KEY_ID.fullmatch(key_id):
                 raise ValueError("each key is written id:base64, the id in lower-case letters, digits and -")
             if key_id in keys:
                 raise ValueError(f"the key id {key_id} stands twice")

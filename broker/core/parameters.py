@@ -13,7 +13,7 @@ LONGEST = {
     "state": 512,
     "scope": 1024,
     "nonce": 255,
-    "code": 256,
+    "code": 4096,  # ours has 71 characters; Microsoft's, at the callback, over a thousand
     "refresh_token": 256,
     "client_id": 64,
     "id_token_hint": 8192,

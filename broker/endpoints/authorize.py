@@ -28,10 +28,7 @@ REQUEST_URI = "urn:ietf:params:oauth:request_uri:"
 
 
 @get("/authorize")
-async def authorize(
-    request: Request[Any, Any, Any],
-    rooms: Given[Rooms],
-) -> ASGIResponse:
+async def authorize(request: Request[Any, Any, Any], rooms: Given[Rooms]) -> ASGIResponse:
     """GET /authorize. Until client and redirect URI are proven an error is shown here; after that the app gets it."""
     parameters = await unfold(Parameters.parse(request.scope["query_string"]), rooms)
     client, target, connection = await prove(parameters, rooms)

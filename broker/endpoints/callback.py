@@ -29,9 +29,7 @@ log = structlog.get_logger()
 
 @get("/callback/{provider:str}")
 async def callback(
-    request: Request[Any, Any, Any],
-    provider: FromPath[str],
-    rooms: Given[Rooms],
+    request: Request[Any, Any, Any], provider: FromPath[str], rooms: Given[Rooms]
 ) -> ASGIResponse:
     """GET /callback/{provider}"""
     parameters = Parameters.parse(request.scope["query_string"])
@@ -40,9 +38,7 @@ async def callback(
 
 @post("/callback/{provider:str}", status_code=303)
 async def posted_callback(
-    request: Request[Any, Any, Any],
-    provider: FromPath[str],
-    rooms: Given[Rooms],
+    request: Request[Any, Any, Any], provider: FromPath[str], rooms: Given[Rooms]
 ) -> ASGIResponse:
     """POST /callback/{provider} (OAuth 2.0 Form Post Response Mode), for Apple."""
     parameters = await read_form(request)
@@ -50,10 +46,7 @@ async def posted_callback(
 
 
 async def arrive(
-    request: Request[Any, Any, Any],
-    parameters: Parameters,
-    provider: str,
-    rooms: Rooms,
+    request: Request[Any, Any, Any], parameters: Parameters, provider: str, rooms: Rooms
 ) -> ASGIResponse:
     """Take the flow, prove the browser, ask the provider who came, prove the redirect URI anew, hand out the code.
 
@@ -108,9 +101,9 @@ def check_flow(
 def read_code(parameters: Parameters, connection: Connection) -> str:
     """The provider's code. Its own error text is mapped to ours and not repeated (CB-06); where it announces `iss`,
     an answer without or with another comes from somebody else (CB-04)."""
-    provider = connection.provider
-    named = parameters.get("iss")
-    if (provider.announces_issuer and named is None) or (named is not None and named != provider.issuer):
+    named, expected = parameters.get("iss"), connection.provider.fixed_issuer
+    missing = connection.provider.announces_issuer and named is None
+    if missing or (expected and named not in (None, expected)):
         raise OAuthError(ErrorCode.SERVER_ERROR, "the provider's answer was refused", detail="iss")
     match parameters.get("error"):
         case None:

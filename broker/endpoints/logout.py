@@ -13,10 +13,7 @@ from broker.rooms import Given, Rooms
 
 
 @get("/logout")
-async def logout(
-    request: Request[Any, Any, Any],
-    rooms: Given[Rooms],
-) -> ASGIResponse:
+async def logout(request: Request[Any, Any, Any], rooms: Given[Rooms]) -> ASGIResponse:
     """GET /logout: the ID token says which session ends; without one there is none to end, since browsers hold no
     session of ours. The way back must be on the client's allowlist, like every other."""
     parameters = Parameters.parse(request.scope["query_string"])

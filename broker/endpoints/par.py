@@ -20,10 +20,7 @@ NOT_KEPT = ("client_secret",)
 
 
 @post("/par")
-async def par(
-    request: Request[Any, Any, Any],
-    rooms: Given[Rooms],
-) -> ASGIResponse:
+async def par(request: Request[Any, Any, Any], rooms: Given[Rooms]) -> ASGIResponse:
     """POST /par: all that /authorize checks is checked, so a bad request fails before a browser opens."""
     form = await read_form(request)
     if "request_uri" in form:

@@ -50,10 +50,7 @@ async def ask_to_return(
 
 
 @post("/continue", status_code=303)
-async def return_to_app(
-    request: Request[Any, Any, Any],
-    rooms: Given[Rooms],
-) -> ASGIResponse:
+async def return_to_app(request: Request[Any, Any, Any], rooms: Given[Rooms]) -> ASGIResponse:
     """POST /continue {flow}: take the finished sign-in, prove browser and redirect URI, hand out the code."""
     secret = (await read_form(request)).required("flow")
     waiting = await rooms.store.returns.take(secret)

@@ -4,15 +4,17 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from litestar.response.base import ASGIResponse
 
 TEMPLATES = Path(__file__).with_name("templates")
 
 
 @cache
-def environment() -> Environment:
-    """Autoescape always; a name that a template lacks is an error, not an empty string."""
+def environment() -> Any:
+    """Autoescape always; a name that a template lacks is an error, not an empty string. Most answers are no page, so
+    Jinja waits for the first one."""
+    from jinja2 import Environment, FileSystemLoader, StrictUndefined  # noqa: PLC0415
+
     folders = [TEMPLATES, TEMPLATES.parents[1] / "simulator" / "templates"]
     return Environment(loader=FileSystemLoader(folders), autoescape=True, undefined=StrictUndefined)
 
@@ -34,7 +36,8 @@ def render(
         "content-security-policy": policy(sends_to, script=script),
         "x-frame-options": "DENY",
     }
-    return environment().get_template(template).render(**context), headers
+    html: str = environment().get_template(template).render(**context)
+    return html, headers
 
 
 def policy(sends_to: str, *, script: bool) -> str:

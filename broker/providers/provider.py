@@ -44,6 +44,11 @@ class Provider:
     fetch_profile: "Callable[[GetJson, Provider, str], Awaitable[Claims]] | None" = None
     mint_client_secret: "Callable[[Connection, int], str] | None" = None
 
+    @property
+    def fixed_issuer(self) -> str | None:
+        """The issuer where it is one text, as `iss` of a callback can be held against."""
+        return None if self.issuer is None or "{tid}" in self.issuer else self.issuer
+
 
 @dataclass(frozen=True, kw_only=True)
 class Connection:

@@ -38,8 +38,8 @@ class Upstream:
         """Trade the provider's code for tokens and learn who came. Raises OAuthError server_error or
         temporarily_unavailable, whose detail says what was wrong."""
         tokens = await self._exchange(connection, pending, code, now)
-        claims = await self._claims(connection, pending.upstream_nonce, tokens)
         try:
+            claims = await self._claims(connection, pending.upstream_nonce, tokens)
             return connection.provider.to_identity(claims), tokens
         except (KeyError, TypeError, ValueError, AttributeError):
             raise broken("the profile has no usable subject") from None

@@ -6,7 +6,6 @@ from typing import Any
 from redis.asyncio import Redis
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
-from redis.exceptions import RedisError
 
 
 class BatchingRedis(Redis):
@@ -41,7 +40,7 @@ class BatchingRedis(Redis):
                 for command, options, _ in batch:
                     pipe.command_stack.append((command, options))
                 results = await pipe.execute(raise_on_error=False)
-        except (RedisError, OSError, asyncio.CancelledError) as error:
+        except (Exception, asyncio.CancelledError) as error:  # noqa: BLE001 - whatever it was, nobody may wait for ever
             results = [error] * len(batch)
         for (_, _, answer), result in zip(batch, results, strict=True):
             deliver(answer, result)
