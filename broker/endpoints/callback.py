@@ -23,6 +23,7 @@ from broker.endpoints.responses import error_to_app, to_app
 from broker.endpoints.return_to_app import ask_to_return
 from broker.providers.provider import Connection, with_posted_name
 from broker.rooms import Given, Rooms
+from broker.store.users import Link
 
 log = structlog.get_logger()
 
@@ -133,7 +134,21 @@ async def admit(
     )
     client = known_client(client)
     link = known or await rooms.store.users.link(connection.id, identity.subject, now)
-    account = ExternalAccount(
+    account = account_of(link, connection, identity, tokens, now)
+    grant = grant_to(link.user_id, flow, now)
+    if target.verified_link:
+        _, code = await gather(rooms.store.users.sign_in(account, tokens, now), rooms.store.codes.save(grant))
+        return to_app(
+            target, code=code, state=flow.state, iss=rooms.settings.issuer, forget_cookie=cookie.forget()
+        )
+    await rooms.store.users.sign_in(account, tokens, now)
+    return await ask_to_return(grant, flow.state, target, client.name, connection, identity, rooms)
+
+
+def account_of(
+    link: Link, connection: Connection, identity: Identity, tokens: ProviderTokens, now: int
+) -> ExternalAccount:
+    return ExternalAccount(
         id=link.account_id,
         user_id=link.user_id,
         provider=connection.id,
@@ -142,20 +157,17 @@ async def admit(
         created_at=link.created_at,
         updated_at=now,
     )
-    grant = AuthorizationCode(
-        user_id=link.user_id,
+
+
+def grant_to(user_id: str, flow: PendingAuthorization, now: int) -> AuthorizationCode:
+    """What the code will be worth: bound to client, redirect URI, challenge and the session it will begin (TK-04)."""
+    return AuthorizationCode(
+        user_id=user_id,
         session_id=new_id("sess"),
-        client_id=client.client_id,
+        client_id=flow.client_id,
         redirect_uri=flow.redirect_uri,
         code_challenge=flow.code_challenge,
         scope=flow.scope,
         nonce=flow.nonce,
         signed_in_at=now,
     )
-    if target.verified_link:
-        _, code = await gather(rooms.store.users.sign_in(account, tokens, now), rooms.store.codes.save(grant))
-        return to_app(
-            target, code=code, state=flow.state, iss=rooms.settings.issuer, forget_cookie=cookie.forget()
-        )
-    await rooms.store.users.sign_in(account, tokens, now)
-    return await ask_to_return(grant, flow.state, target, client.name, connection, identity, rooms)
