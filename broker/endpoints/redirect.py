@@ -2,7 +2,7 @@
 
 import structlog
 
-from allowlist import AllowedRedirectUri, Explanation, RedirectUriNotAllowed
+from allowlist import AllowedRedirectUri, Explanation, InvalidClientId, RedirectUriNotAllowed
 from broker.core.errors import ErrorCode, OAuthError
 from broker.rooms import Rooms
 
@@ -32,7 +32,7 @@ async def prove_redirect_uri(rooms: Rooms, client_id: str, redirect_uri: str) ->
     try:
         return await rooms.allowlist.verify(client_id, redirect_uri)
     except RedirectUriNotAllowed:
-        explanation = await rooms.allowlist.explain(client_id, redirect_uri)
+        explanation = await explain(rooms, client_id, redirect_uri)
     log.warning(
         "redirect_uri_refused",
         client_id=client_id[:64],
@@ -40,6 +40,13 @@ async def prove_redirect_uri(rooms: Rooms, client_id: str, redirect_uri: str) ->
         reason=explanation.reason,
     )
     raise RedirectUriRefused(explanation)
+
+
+async def explain(rooms: Rooms, client_id: str, redirect_uri: str) -> Explanation:
+    try:
+        return await rooms.allowlist.explain(client_id, redirect_uri)
+    except InvalidClientId as error:
+        return Explanation(redirect_uri, allowed=False, entry=None, reason=error.reason)
 
 
 def shown_target(target: AllowedRedirectUri) -> str:

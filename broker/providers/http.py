@@ -16,6 +16,7 @@ from aiohttp.resolver import ThreadedResolver
 from broker.providers.errors import broken, unavailable
 
 LARGEST_ANSWER = 256 * 1024  # bytes (D-07)
+MOST_AT_ONE_HOST = 64  # connections, so that a provider that hangs leaves room for the others
 TIMEOUT = aiohttp.ClientTimeout(total=10, connect=3, sock_read=5)  # seconds (D-06)
 
 
@@ -43,7 +44,11 @@ class Http:
     """One shared aiohttp session; it keeps no user's token, so it cannot hand one to another."""
 
     def __init__(self, *, public_only: bool) -> None:
-        connector = aiohttp.TCPConnector(limit=256, resolver=PublicResolver() if public_only else None)
+        connector = aiohttp.TCPConnector(
+            limit=256,
+            limit_per_host=MOST_AT_ONE_HOST,
+            resolver=PublicResolver() if public_only else None,
+        )
         self._session = aiohttp.ClientSession(
             connector=connector, auto_decompress=False, cookie_jar=aiohttp.DummyCookieJar(), timeout=TIMEOUT
         )

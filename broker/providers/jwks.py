@@ -18,11 +18,11 @@ MOST_KEYS = 50
 
 @dataclass
 class KeySet:
-    """One provider's keys by id, and when they were last asked for."""
+    """One provider's keys by id, when they were last asked for, and the asking that is under way."""
 
     keys: dict[str, jwt.PyJWK] = field(default_factory=dict)
     asked_at: float = -LIFETIME
-    lock: asyncio.Lock = field(default_factory=asyncio.Lock)
+    flight: "asyncio.Task[None] | None" = None
 
 
 class KeySets:
@@ -42,11 +42,11 @@ class KeySets:
 
     async def _at_most(self, url: str, age: float) -> dict[str, jwt.PyJWK]:
         held = self._sets.setdefault(url, KeySet())
-        if time.monotonic() - held.asked_at < age:
-            return held.keys
-        async with held.lock:
-            if time.monotonic() - held.asked_at >= age:
-                await self._fill(held, url)
+        if time.monotonic() - held.asked_at >= age:
+            held.flight = held.flight or asyncio.create_task(self._fill(held, url))
+            await asyncio.shield(
+                held.flight
+            )  # all who wait share its end; one that gives up does not stop it
         return held.keys
 
     async def _fill(self, held: KeySet, url: str) -> None:
@@ -55,6 +55,8 @@ class KeySets:
         except OAuthError:
             if not held.keys:
                 raise
+        finally:
+            held.flight = None
         held.asked_at = time.monotonic()
 
 

@@ -50,14 +50,20 @@ class Upstream:
         found = read_discovery(issuer, await self._get_document(well_known(issuer)))
         for url in filter(
             None,
-            (found.authorization_endpoint, found.token_endpoint, found.jwks_uri, found.userinfo_endpoint),
+            (
+                *(found.authorization_endpoint, found.token_endpoint, found.jwks_uri),
+                *(found.userinfo_endpoint, found.revocation_endpoint),
+            ),
         ):
             self.check_url(url)
         return found
 
     def check_url(self, url: str) -> None:
         """Raises OAuthError unless it is https to a place that is not evidently private. Development takes loopback."""
-        parts = urlsplit(url)
+        try:
+            parts = urlsplit(url)
+        except ValueError:
+            raise broken(f"{url} is not an https URL") from None
         if self._development and parts.hostname in ("127.0.0.1", "localhost", "::1"):
             return
         if parts.scheme != "https" or not parts.hostname or parts.username is not None:
@@ -217,7 +223,10 @@ def decode(status: int, content: bytes) -> Any:
 
 
 def is_private_literal(host: str) -> bool:
+    """Whether the host needs no look-up to be suspect. An address in another spelling (`127.1`, full-width digits) goes
+    past the resolver's check, and no public name is not ASCII or ends in a label that begins with a digit."""
     try:
         return not ipaddress.ip_address(host).is_global
     except ValueError:
-        return host == "localhost" or host.endswith(".localhost")
+        last = host.removesuffix(".").rpartition(".")[2]
+        return not host.isascii() or last[:1].isdigit() or last == "localhost"
