@@ -1,4 +1,5 @@
-"""The rules once more, written as one table of regular expressions. Slow, plain, and sharing nothing with the package."""
+"""The rules once more, written as one table of regular expressions. Slow, plain, and sharing nothing with the
+package."""
 
 import re
 from urllib.parse import unquote_to_bytes
@@ -23,7 +24,10 @@ REFUSED = (
     "tftp ldap ldaps smb cifs nfs afp ws wss rtsp rtmp news nntp snews wais dict git svn rsync imap pop magnet webcal "
     "feed urn oob tag otpauth fido bitcoin ethereum search search-ms shell vscode vscode-insiders localhost unix null"
 )
-ANSWER = "access_token code error error_description error_uri expires_in id_token iss response session_state state token_type"
+ANSWER = (
+    "access_token code error error_description error_uri expires_in id_token iss response session_state state"
+)
+ANSWER += " token_type"
 NEVER_ESCAPED = {*range(0x21), 0x7F, *b"/\\%?#", *b"-._~"} - {0x20}
 NEVER_ESCAPED |= {*range(0x30, 0x3A), *range(0x41, 0x5B), *range(0x61, 0x7B)}
 

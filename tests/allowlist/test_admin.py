@@ -128,7 +128,8 @@ async def test_life_of_an_entry(api, told):
 
 
 async def test_list(api):
-    """A list is a bare array, or an envelope with the total where `paginated=true` asks for it, and can be filtered."""
+    """A list is a bare array, or an envelope with the total where `paginated=true` asks for it, and can be
+    filtered."""
     made = [
         await create(api, f"https://a.example/{n}", client_id=("default", "app")[n % 2]) for n in range(12)
     ]
@@ -276,7 +277,8 @@ async def test_explain(api):
 
 
 async def test_planted_entry_can_be_seen_and_deleted(api, redis):
-    """An invalid entry that stands in Redis is listed with a warning that it admits nothing, and can be deleted."""
+    """An invalid entry that stands in Redis is listed with a warning that it admits nothing, and can be
+    deleted."""
     made = await create(api, "https://a.example/cb")
     stored = await redis.hget("allowlist:{default}", "https://a.example/cb")
     await redis.hset(

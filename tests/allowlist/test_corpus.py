@@ -61,7 +61,8 @@ async def test_ru_01_reject(redis, case):
 
 @named("invalid_entry")
 async def test_ru_02_invalid_entry(redis, case):
-    """An entry that could not be safe is refused when it is added, and admits nothing when it is in Redis all the same."""
+    """An entry that could not be safe is refused when it is added, and admits nothing when it is in Redis all
+    the same."""
     allowlist = Allowlist(redis, development=True)
     with pytest.raises(InvalidPattern):
         await add_all(allowlist, case)

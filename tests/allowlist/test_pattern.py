@@ -1,4 +1,5 @@
-"""What an entry may be and what it admits, against the rules written a second time and against a browser's URL parser."""
+"""What an entry may be and what it admits, against the rules written a second time and against a browser's
+URL parser."""
 
 import json
 import subprocess
@@ -33,6 +34,7 @@ FRAGMENTS += [
     "%C3%A9",
     "%FF",
     "%41",
+    "%5C",
     "?code=1",
     "&state=x",
     "?a=1",
@@ -86,7 +88,8 @@ def test_entry_rules_equal_the_table(url, development):
 @bounded
 @given(st.data())
 def test_matching_equals_the_table(data):
-    """An entry admits what the table of rules says it admits, for any address near it and any development flag."""
+    """An entry admits what the table of rules says it admits, for any address near it and any development
+    flag."""
     url, development = data.draw(entries)
     filled = url.replace(":*", ":8081").replace("*.exp", "x1.exp")
     candidate = data.draw(edited(st.sampled_from([url, filled])))
@@ -110,9 +113,10 @@ def whatwg():
     """What a browser makes of a URL: its href, protocol, host and origin, or None where it does not parse."""
     program = """
       require("readline").createInterface({ input: process.stdin }).on("line", (line) => {
-        try { const u = new URL(JSON.parse(line)); console.log(JSON.stringify(
-          { href: u.href, protocol: u.protocol, host: u.host, hostname: u.hostname, origin: u.origin, user: u.username })); }
-        catch { console.log("null"); }
+        try {
+          const { href, protocol, host, hostname, origin, username } = new URL(JSON.parse(line));
+          console.log(JSON.stringify({ href, protocol, host, hostname, origin, username }));
+        } catch { console.log("null"); }
       });
     """
     with subprocess.Popen(["node", "-e", program], stdin=-1, stdout=-1, text=True, bufsize=1) as node:
@@ -136,7 +140,8 @@ def same_place(candidate, entry):
 @bounded
 @given(st.data())
 def test_ru_01_browser_goes_where_the_entry_says(whatwg, data):
-    """A browser takes no admitted address to another origin than its entry's, and rewrites none but a loopback `:80`."""
+    """A browser takes no admitted address to another origin than its entry's, and rewrites none but a
+    loopback `:80`."""
     url, development = data.draw(entries)
     filled = url.replace(":*", ":8081").replace("*.exp", "x1.exp")
     candidate = data.draw(edited(st.sampled_from([url, filled])))
@@ -153,7 +158,7 @@ def check_in_browser(whatwg, entry, candidate):
     if seen is None:  # a label that only looks like an encoded name; it opens nothing
         assert "xn--" in candidate
         return
-    assert seen["user"] == ""
+    assert seen["username"] == ""
     assert seen["href"] in {candidate, candidate.replace(":80/", "/")}
     if "*" not in entry.url:
         assert same_place(seen, whatwg(entry.url))
@@ -205,7 +210,8 @@ def test_short_scheme_warns(url):
     ],
 )
 def test_other_schemes_do_not_warn(url, development):
-    """A reversed domain, a link, loopback and Expo's development schemes have no warning and are never too short."""
+    """A reversed domain, a link, loopback and Expo's development schemes have no warning and are never too
+    short."""
     assert Pattern.parse(url, development=development, refuse_short_schemes=True).warning is None
 
 
@@ -238,6 +244,10 @@ def test_other_schemes_do_not_warn(url, development):
         ("https://a.example/?x&Code=1", "belongs to the answer"),
         ("https://a.example/%c3%a9", "upper case"),
         ("https://a.example/%41", "may not be escaped"),
+        *[
+            (f"https://a.example/%{digits}", "may not be escaped")
+            for digits in ["5C", "2F", "25", "3F", "23", "00", "1F", "7F", "2E", "7E"]
+        ],
         ("https://a.example/%FF", "not UTF-8"),
         ("https://a.example/*", "a `*` stands only"),
         ("exp://a:*:*/", "a `*` stands only"),
@@ -265,3 +275,15 @@ def test_candidate_has_no_star(url):
     """An address with a star is refused before any look-up."""
     with pytest.raises(InvalidRedirectUri, match="stands for nothing"):
         RedirectUri.parse(url)
+
+
+@pytest.mark.parametrize("url", ["https://{}/", "exp://{}", "com.example.app://{}"])
+def test_host_has_at_most_253_characters(url):
+    """A host of 253 characters is the longest, for each kind of scheme that lets its host be chosen."""
+    longest = ".".join(["a" * 61, "b" * 62, "c" * 62, "d" * 62, "ef"])
+    assert len(longest) == 253
+    assert Pattern.parse(url.format(longest), development=True).matches(
+        RedirectUri.parse(url.format(longest))
+    )
+    with pytest.raises(InvalidPattern):
+        Pattern.parse(url.format("x" + longest), development=True)

@@ -1,5 +1,8 @@
 """The list in a real Valkey: what is asked of it, what half-done writes leave, and what it never does."""
 
+import contextlib
+import time
+
 import anyio
 import msgspec
 import pytest
@@ -85,7 +88,8 @@ async def test_ru_10_development_gate(allowlist, redis):
 
 
 async def test_short_schemes_refused(allowlist, redis):
-    """Where the operator refuses schemes without a dot, they cannot be added and those already there are dead."""
+    """Where the operator refuses schemes without a dot, they cannot be added and those already there are
+    dead."""
     await allowlist.add("myapp://cb", now_ms=1)
     strict = Allowlist(redis, development=True, refuse_short_schemes=True)
     await refused(strict, "default", "myapp://cb")
@@ -95,7 +99,8 @@ async def test_short_schemes_refused(allowlist, redis):
 
 
 async def test_d_10_one_command(allowlist, redis):
-    """A match is one HMGET and nothing else, however many entries there are; a text that is no URL costs none."""
+    """A match is one HMGET and nothing else, however many entries there are; a text that is no URL costs
+    none."""
     await allowlist.add("exp://*.exp.direct:*/--/cb", development=True, now_ms=1)
     for number in range(100):
         await allowlist.add(f"{LINK}/{number}", now_ms=number)
@@ -134,7 +139,8 @@ async def test_client_id_cannot_leave_its_slot(allowlist, client_id):
     ],
 )
 async def test_ru_02_unreadable_entry(allowlist, redis, stored):
-    """What stands in Redis and cannot be read, or says something else than its key, admits nothing; adding heals it."""
+    """What stands in Redis and cannot be read, or says something else than its key, admits nothing; adding
+    heals it."""
     await redis.hset("allowlist:{default}", LINK, stored)
     await refused(allowlist, "default", LINK)
     await allowlist.add(LINK, now_ms=1)
@@ -158,7 +164,8 @@ async def test_unreachable_redis():
     ],
 )
 async def test_duplicate(allowlist, first, second):
-    """An entry that admits the same addresses as another is refused, and the refusal names the one that is there."""
+    """An entry that admits the same addresses as another is refused, and the refusal names the one that is
+    there."""
     existing = await allowlist.add(first, now_ms=1)
     with pytest.raises(DuplicateEntry, match=existing.id) as error:
         await allowlist.add(second, development=True, now_ms=2)
@@ -166,21 +173,44 @@ async def test_duplicate(allowlist, first, second):
     assert await allowlist.list() == ([existing], 1)
 
 
-async def test_fifty_add_the_same(allowlist):
-    """Of fifty who add one URL at once, one succeeds and the list has one entry."""
-    made = []
+async def test_fifty_add_the_same(allowlist, monkeypatch):
+    """Of fifty who add one URL at once, all past the first look, one succeeds and the list has one entry."""
+    made, waiting, go = [], [], anyio.Event()
+    write = allowlist._add
+
+    async def together(*arguments):
+        waiting.append(arguments)
+        if len(waiting) == 50:
+            go.set()
+        await go.wait()
+        return await write(*arguments)
 
     async def add():
-        try:
+        with contextlib.suppress(DuplicateEntry):
             made.append(await allowlist.add(LINK, now_ms=1))
-        except DuplicateEntry as error:
-            assert error.existing.url == LINK  # noqa: PT017
 
+    monkeypatch.setattr(allowlist, "_add", together)
     async with anyio.create_task_group() as group:
         for _ in range(50):
             group.start_soon(add)
     assert await allowlist.list() == (made, 1)
     assert len(made) == 1
+
+
+async def test_removing_an_entry_that_moves(allowlist, monkeypatch):
+    """An entry whose URL changes while it is being removed is removed all the same."""
+    entry = await allowlist.add(LINK, now_ms=1)
+    remove = allowlist._remove
+
+    async def moved_first(*arguments):
+        monkeypatch.undo()
+        await allowlist.update(entry.id, url=APP, now_ms=2)
+        return await remove(*arguments)
+
+    monkeypatch.setattr(allowlist, "_remove", moved_first)
+    assert (await allowlist.remove(entry.id)).url == APP
+    await refused(allowlist, "default", APP)
+    assert await allowlist.list("default") == await allowlist.list() == ([], 0)
 
 
 async def test_update_moves_the_entry(allowlist):
@@ -303,7 +333,8 @@ async def cut(valkey_socket, redis):
 
 
 async def test_crash_while_adding(allowlist, cut, redis):
-    """A crash before the entry itself is written leaves a row that admits nothing, is not listed, and is swept away."""
+    """A crash before the entry itself is written leaves a row that admits nothing, is not listed, and is
+    swept away."""
     cut.dies_at = "EVALSHA"
     with pytest.raises(RedisConnectionError):
         await Allowlist(cut, development=True).add(LINK, now_ms=1)
@@ -329,16 +360,27 @@ async def test_crash_while_removing(allowlist, cut, redis):
 
 
 async def test_listing_between_the_writes(allowlist, redis, monkeypatch):
-    """A listing that sweeps a row away while its entry is being added does not hide the entry for good."""
+    """A listing leaves alone the row of an entry that is being added at that moment."""
     write = allowlist._add
 
     async def listed_first(*arguments):
-        assert await allowlist.list() == ([], 0)
+        assert (await allowlist.list())[0] == []
         return await write(*arguments)
 
     monkeypatch.setattr(allowlist, "_add", listed_first)
-    entry = await allowlist.add(LINK, now_ms=1)
+    entry = await allowlist.add(LINK, now_ms=time.time_ns() // 1_000_000)
     assert await allowlist.list() == ([entry], 1)
+
+
+async def test_duplicate_of_an_entry_that_moves(allowlist, redis):
+    """An entry whose URL changes while a duplicate of its old one is refused can still be found by its id."""
+    entry = await allowlist.add(LINK, now_ms=1)
+    stored = await redis.hget("allowlist:{default}", LINK)
+    moved = await allowlist.update(entry.id, url="https://zzz.example/", now_ms=2)
+    with pytest.raises(DuplicateEntry):
+        await allowlist._refuse_duplicate("default", LINK, stored)
+    assert await allowlist.list() == ([moved], 1)
+    assert await allowlist.get(entry.id) == moved
 
 
 async def test_entry_planted_without_rows(allowlist, redis):
@@ -354,7 +396,7 @@ async def test_entry_planted_without_rows(allowlist, redis):
 
 
 async def test_explain_looks_beyond_its_bound(allowlist, redis):
-    """The entry that admits an address is explained even if it is not among the first thousand."""
+    """The entry that admits an address is explained even if it is not among the oldest 250."""
     async with redis.pipeline(transaction=False) as many:
         for number in range(1500):
             url = f"{LINK}/{number}"
