@@ -7,7 +7,7 @@ import pytest
 
 from tests.phone import Phone
 from tests.provider_stub import CLIENT_ID, CLIENT_SECRET, ProviderStub, running_provider
-from tests.running import RunningBroker, running_broker
+from tests.running import LOCAL, RunningBroker, running_broker
 from tests.valkey import running_valkey
 
 HTTPS_REDIRECT = "https://app.example.com/cb"
@@ -69,12 +69,12 @@ def connect(
 @pytest.fixture
 def phone(broker: RunningBroker, provider: ProviderStub) -> Iterator[Phone]:
     """A phone whose app returns by an https link; the flow ends without a page."""
-    with httpx2.Client(timeout=20, follow_redirects=False) as browser:
+    with httpx2.Client(follow_redirects=False, **LOCAL) as browser:
         yield Phone(broker, "default", HTTPS_REDIRECT, browser=browser)
 
 
 @pytest.fixture
 def scheme_phone(broker: RunningBroker, provider: ProviderStub) -> Iterator[Phone]:
     """A phone whose app returns by a custom scheme; a person must press the button of the return page."""
-    with httpx2.Client(timeout=20, follow_redirects=False) as browser:
+    with httpx2.Client(follow_redirects=False, **LOCAL) as browser:
         yield Phone(broker, "default", SCHEME_REDIRECT, browser=browser)

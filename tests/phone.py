@@ -11,7 +11,7 @@ from urllib.parse import parse_qs, urlencode, urljoin, urlsplit
 
 import httpx2
 
-from tests.running import RunningBroker
+from tests.running import LOCAL, RunningBroker
 
 
 @dataclass(frozen=True)
@@ -42,7 +42,7 @@ class Phone:
     redirect_uri: str
     provider: str = "stub"
     client_secret: str | None = None
-    browser: httpx2.Client = field(default_factory=lambda: httpx2.Client(timeout=20, follow_redirects=False))
+    browser: httpx2.Client = field(default_factory=lambda: httpx2.Client(follow_redirects=False, **LOCAL))
     verifier: str = field(default_factory=lambda: secrets.token_urlsafe(32))
     state: str = field(default_factory=lambda: secrets.token_urlsafe(8))
 
@@ -93,7 +93,7 @@ class Phone:
         """The app posts a form: no cookies, its client id inside, its secret if it has one."""
         own = {"client_id": self.client_id, "client_secret": self.client_secret}
         filled = {name: value for name, value in {**own, **form}.items() if value is not None}
-        return httpx2.post(self.broker.address + path, data=filled, timeout=20)
+        return httpx2.post(self.broker.address + path, data=filled, **LOCAL)
 
     def exchange(self, code: str, **changes: str | None) -> httpx2.Response:
         grant = {"grant_type": "authorization_code", "code": code, "redirect_uri": self.redirect_uri}

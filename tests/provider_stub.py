@@ -81,7 +81,7 @@ class ProviderStub:
             return web.json_response({"error": "invalid_grant"}, status=400)
         await asyncio.sleep(self.delay)
         now = int(time.time())
-        access_token = f"at-canary-{grant['subject']}-{secrets.token_urlsafe(12)}"
+        access_token = f"at-canary-{grant['subject']}-{secrets.token_hex(8)}"
         claims = {
             "iss": self.issuer,
             "sub": grant["subject"],
@@ -105,7 +105,8 @@ class ProviderStub:
         )
 
     async def tell_userinfo(self, request: web.Request) -> web.StreamResponse:
-        subject = request.headers.get("authorization", "--").split("-")[2]
+        token = request.headers.get("authorization", "").removeprefix("Bearer at-canary-")
+        subject = token.rpartition("-")[0]  # which may have hyphens of its own
         return web.json_response(
             self.userinfo({"sub": subject, "email": f"{subject}@example.com", "email_verified": True})
         )

@@ -6,7 +6,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cache
@@ -17,6 +17,9 @@ import httpx2
 
 from broker.cli.keys import new_keys
 
+Wait = Callable[[str, "subprocess.Popen[bytes]", Path], None]
+# All calls are plain http on loopback; without `verify` each would first read the system's certificates, for 0.1 s.
+LOCAL: dict[str, Any] = {"timeout": 20, "verify": False}
 BROKER = [sys.executable, "-m", "broker"]
 
 
@@ -57,17 +60,17 @@ class RunningBroker:
         return self.log_file.read_text()
 
     def get(self, path: str, **kwargs: Any) -> httpx2.Response:
-        return httpx2.get(self.address + path, timeout=20, **kwargs)
+        return httpx2.get(self.address + path, **LOCAL, **kwargs)
 
     def post(self, path: str, **kwargs: Any) -> httpx2.Response:
-        return httpx2.post(self.address + path, timeout=20, **kwargs)
+        return httpx2.post(self.address + path, **LOCAL, **kwargs)
 
     def admin(self, method: str, path: str, body: object = None) -> httpx2.Response:
         """A call of the backend API with the secret key."""
         headers = {"authorization": f"Bearer {self.secret_key}"}
         if method == "GET":
-            return httpx2.request(method, self.address + path, headers=headers, timeout=20)
-        return httpx2.request(method, self.address + path, headers=headers, json=body or {}, timeout=20)
+            return httpx2.request(method, self.address + path, headers=headers, **LOCAL)
+        return httpx2.request(method, self.address + path, headers=headers, json=body or {}, **LOCAL)
 
     def make_client(self, **body: Any) -> dict[str, Any]:
         answer = self.admin("POST", "/v1/clients", {"name": "Test app", **body})
@@ -81,8 +84,11 @@ class RunningBroker:
 
 
 @contextmanager
-def running_broker(redis_url: str, **settings: str) -> Iterator[RunningBroker]:
-    """Start `broker serve` in development mode unless `settings` (without the prefix) say otherwise."""
+def running_broker(redis_url: str, *, wait: Wait | None = None, **settings: str) -> Iterator[RunningBroker]:
+    """Start `broker serve` in development mode unless `settings` (without the prefix) say otherwise.
+
+    `wait` sends the first request there is, for who must choose it.
+    """
     port = free_port()
     address = f"http://127.0.0.1:{port}"
     chosen = {"DEVELOPMENT": "1", "ISSUER": address, "REDIS_URL": redis_url} | settings
@@ -97,7 +103,7 @@ def running_broker(redis_url: str, **settings: str) -> Iterator[RunningBroker]:
                 stderr=log,
             )
         try:
-            wait_until_ready(address, process, log_file)
+            (wait or wait_until_ready)(address, process, log_file)
             yield RunningBroker(address, chosen["ISSUER"], redis_url, process, log_file, environment)
         finally:
             process.terminate()
@@ -109,7 +115,7 @@ def wait_until_ready(address: str, process: "subprocess.Popen[bytes]", log_file:
         if process.poll() is not None:
             raise RuntimeError(log_file.read_text())
         try:
-            if httpx2.get(f"{address}/health/live", timeout=5).status_code == 200:
+            if httpx2.get(f"{address}/health/live", **LOCAL).status_code == 200:
                 return
         except httpx2.TransportError:
             time.sleep(0.02)

@@ -116,11 +116,12 @@ async def delete_client(client_id: FromPath[str], rooms: Given[Rooms]) -> dict[s
 
 async def forget_client(client_id: str, rooms: Rooms) -> bool:
     """The client first, so that it is dead at once, then its redirect URLs. False: there was none."""
-    removed = await rooms.store.clients.remove(client_id)
+    if not await rooms.store.clients.remove(client_id):
+        return False
     while (entries := await rooms.allowlist.list(client_id, offset=0, limit=100))[0]:
         for entry in entries[0]:
             await rooms.allowlist.remove(entry.id)
-    return removed
+    return True
 
 
 def make_client(body: NewClient, secret: str | None, now: int) -> Client:

@@ -5,17 +5,29 @@ import time
 
 import click
 
-from allowlist import DuplicateEntry, Entry, InvalidClientId, InvalidPattern, UnknownEntry
+from allowlist import DuplicateEntry, Entry, InvalidPattern, UnknownEntry
 from broker.cli.deployment import opened
 from broker.cli.redis_errors import clear_redis_errors
 from broker.cli.settings import settings_for_admin
 from broker.core.client import DEFAULT_CLIENT
 from broker.settings import Settings
+from broker.store.clients import CLIENT_ID
 
 LONGEST_LABEL = 200
 
+
+def check_client_id(_: click.Context, __: click.Parameter, client_id: str | None) -> str | None:
+    if client_id is not None and not CLIENT_ID.fullmatch(client_id):
+        raise click.BadParameter("not the form of a client id")
+    return client_id
+
+
 client_option = click.option(
-    "--client-id", default=DEFAULT_CLIENT, show_default=True, help="The app that the redirect URL belongs to."
+    "--client-id",
+    default=DEFAULT_CLIENT,
+    show_default=True,
+    callback=check_client_id,
+    help="The app that the redirect URL belongs to.",
 )
 
 
@@ -40,7 +52,7 @@ def add(url: str, client_id: str, dev: bool, label: str | None) -> None:  # noqa
         entry = asyncio.run(add_entry(settings_for_admin(), url, client_id, dev, label))
     except InvalidPattern as error:
         raise click.BadParameter(error.reason, param_hint="URL") from None
-    except (DuplicateEntry, InvalidClientId) as error:
+    except DuplicateEntry as error:
         raise click.ClickException(str(error)) from None
     click.echo(written(entry))
     if entry.warning:
@@ -57,7 +69,7 @@ async def add_entry(settings: Settings, url: str, client_id: str, dev: bool, lab
 
 
 @allowlist.command("list")
-@click.option("--client-id", help="Only of this app.")
+@click.option("--client-id", callback=check_client_id, help="Only of this app.")
 @clear_redis_errors
 def list_entries(client_id: str | None) -> None:
     """Show the entries: id, app, URL, marks."""

@@ -29,25 +29,26 @@ def settings_for_admin() -> Settings:
 
 def development_settings(folder: Path, issuer: str) -> Settings:
     """Settings of `broker dev`, whose keys stand in the folder; provider credentials may come from the environment."""
+    keys = folder / KEYS_FILE
     try:
-        made = dict(line.split("=", 1) for line in (folder / KEYS_FILE).read_text().splitlines())
+        made = dict(line.split("=", 1) for line in keys.read_text().splitlines())
     except (OSError, ValueError):
-        raise click.ClickException(f"{folder / KEYS_FILE} is not readable as NAME=value lines") from None
+        raise click.ClickException(f"{keys} is not readable as NAME=value lines") from None
     ours = {
         "BROKER_ISSUER": issuer,
         "BROKER_REDIS_URL": f"unix://{socket_path(folder)}",
         "BROKER_DEVELOPMENT": "1",
         "BROKER_SIMULATED_PROVIDERS": "1",
     }
-    return read({**os.environ, **made, **ours})
+    return read({**os.environ, **made, **ours}, f"settings are not usable; the keys are those of {keys}")
 
 
 def socket_path(folder: Path) -> Path:
     return folder.resolve() / "valkey.sock"
 
 
-def read(environ: dict[str, str]) -> Settings:
+def read(environ: dict[str, str], problem: str = "settings are not usable") -> Settings:
     try:
         return Settings.from_env(environ, CREDENTIAL_FIELDS)
     except SettingsError as error:
-        raise click.ClickException(f"settings are not usable\n{error}") from None
+        raise click.ClickException(f"{problem}\n{error}") from None

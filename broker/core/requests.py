@@ -44,7 +44,9 @@ def check_response(parameters: Parameters) -> None:
         raise OAuthError(ErrorCode.REQUEST_NOT_SUPPORTED, "request objects are not taken; use /par")
     if "registration" in parameters:
         raise OAuthError(ErrorCode.REGISTRATION_NOT_SUPPORTED, "registration is not taken")
-    if parameters.required("response_type") != "code":
+    if "response_type" not in parameters:
+        raise OAuthError(ErrorCode.INVALID_REQUEST, "response_type is missing")
+    if parameters["response_type"] != "code":
         raise OAuthError(ErrorCode.UNSUPPORTED_RESPONSE_TYPE, "response_type must be code")
     if parameters.get("response_mode", "query") != "query":
         raise OAuthError(ErrorCode.INVALID_REQUEST, "response_mode must be query")

@@ -21,7 +21,7 @@ from broker.endpoints.form import read_form
 from broker.endpoints.redirect import prove_redirect_uri
 from broker.endpoints.responses import error_to_app, to_app
 from broker.endpoints.return_to_app import ask_to_return
-from broker.providers.provider import Connection, with_posted_name
+from broker.providers.provider import Connection, with_name_of, with_posted_name
 from broker.rooms import Given, Rooms
 from broker.store.users import Link
 
@@ -134,6 +134,7 @@ async def admit(
     )
     client = known_client(client)
     link = known or await rooms.store.users.link(connection.id, identity.subject, now)
+    identity = await with_told_name(connection, identity, known, rooms)
     account = account_of(link, connection, identity, tokens, now)
     grant = grant_to(link.user_id, flow, now)
     if target.verified_link:
@@ -143,6 +144,17 @@ async def admit(
         )
     await rooms.store.users.sign_in(account, tokens, now)
     return await ask_to_return(grant, flow.state, target, client.name, connection, identity, rooms)
+
+
+async def with_told_name(
+    connection: Connection, identity: Identity, known: Link | None, rooms: Rooms
+) -> Identity:
+    """Apple tells a name at the first sign-in only; at later ones the told name is kept. One more read, for Apple."""
+    if known is None or identity.name or connection.provider.response_mode != "form_post":
+        return identity
+    accounts = await rooms.store.users.accounts(known.user_id)
+    earlier = next((each.identity for each in accounts if each.id == known.account_id), identity)
+    return with_name_of(earlier, identity)
 
 
 def account_of(

@@ -30,14 +30,10 @@ class Edge(ASGIMiddleware):
     def __init__(self, rooms: Rooms) -> None:
         self._clients = rooms.store.clients
         self._shared = tuple(rooms.settings.base + path for path in SHARED)
-        self._headers = COMMON | (HSTS if rooms.settings.issuer.startswith("https://") else {})
+        self._headers = common_headers(rooms.settings.issuer)
 
     async def handle(self, scope: Scope, receive: Receive, send: Send, next_app: ASGIApp) -> None:
         scope = cast("HTTPScope", scope)  # `scopes` lets no other kind through
-        if scope["path"].startswith("//.well-known/"):
-            scope["path"] = scope["path"][
-                1:
-            ]  # expo-auth-session joins an issuer's trailing slash to it (mobile.md 4.1)
         origin = header(scope, b"origin")
 
         async def send_with_headers(message: Message) -> None:
@@ -50,7 +46,7 @@ class Edge(ASGIMiddleware):
             await send(message)
 
         if scope["method"] == "OPTIONS" and origin and scope["path"] in self._shared:
-            await self._answer_preflight(origin, scope, receive, send)
+            await self._answer_preflight(origin, scope, receive, send_with_headers)
         else:
             await next_app(scope, receive, send_with_headers)
 
@@ -64,6 +60,11 @@ class Edge(ASGIMiddleware):
             response.headers["access-control-allow-headers"] = "Authorization, Content-Type"
             response.headers["access-control-max-age"] = "600"
         await response(scope, receive, send)
+
+
+def common_headers(issuer: str) -> dict[str, str]:
+    """What every answer carries; HSTS only where the issuer is https (AD-04)."""
+    return COMMON | (HSTS if issuer.startswith("https://") else {})
 
 
 def share_with(headers: Any, origin: str) -> None:

@@ -11,6 +11,7 @@ from litestar.exceptions import HTTPException
 
 from allowlist.wire import ApiError, error_response
 from broker.core.errors import ErrorCode, OAuthError
+from broker.endpoints.edge import common_headers
 from broker.endpoints.redirect import RedirectUriRefused
 from broker.endpoints.responses import NO_STORE, encode
 from broker.pages.page import render
@@ -42,11 +43,16 @@ def oauth_error(request: AnyRequest, error: OAuthError) -> Answer:
 
 
 def http_error(request: AnyRequest, error: HTTPException) -> Answer:
-    """Litestar's own: 404, 405, 413, 415, 429 and their like. Constant words, since its own repeat the request."""
+    """Litestar's own: 404, 405, 413, 415, 429 and their like. Constant words, since its own repeat the request.
+
+    Where no route was found no middleware ran either, so the headers of every answer are put on here.
+    """
+    settings: Settings = request.app.state.settings
     phrase = HTTPStatus(error.status_code).phrase.lower()
     code = ErrorCode.INVALID_REQUEST if error.status_code < 500 else ErrorCode.SERVER_ERROR
     wire = phrase.replace(" ", "_") if error.status_code in (404, 405, 429) else code.wire
-    return answer(request, wire, phrase, error.status_code, headers=kept(error.headers))
+    headers = common_headers(settings.issuer) | kept(error.headers)
+    return answer(request, wire, phrase, error.status_code, headers=headers)
 
 
 def kept(headers: Any) -> dict[str, str]:
@@ -58,7 +64,7 @@ def kept(headers: Any) -> dict[str, str]:
 
 def unavailable(request: AnyRequest, error: Exception) -> Answer:
     """Redis does not answer, or a sealed record does not open: nothing is granted on doubt (D-11, TV-02)."""
-    log.error("state_unavailable", kind=type(error).__name__, path=request.url.path)
+    log.error("state_unavailable", kind=type(error).__name__, path=request.scope["path"])
     described = OAuthError(ErrorCode.TEMPORARILY_UNAVAILABLE, "the broker cannot reach its state now")
     return shown(request, described, headers={"retry-after": "1"})
 
@@ -67,7 +73,7 @@ def unexpected(request: AnyRequest, error: Exception) -> Answer:
     """A mistake of ours. The log gets the kind and the places, no message and no locals: they may hold secrets."""
     frames = traceback.extract_tb(error.__traceback__ or sys.exc_info()[2])
     places = [f"{frame.filename.rsplit('/', 2)[-1]}:{frame.lineno} {frame.name}" for frame in frames[-8:]]
-    log.error("unexpected_error", kind=type(error).__name__, at=places, path=request.url.path)
+    log.error("unexpected_error", kind=type(error).__name__, at=places, path=request.scope["path"])
     return shown(request, OAuthError(ErrorCode.SERVER_ERROR, "the broker made a mistake"))
 
 
@@ -112,7 +118,8 @@ def answer(
 ) -> Answer:
     """A page where people arrive, unless the request asks for JSON; JSON everywhere else."""
     settings: Settings = request.app.state.settings
-    path = request.url.path.removeprefix(settings.base)
+    # Not request.url: that is built with the Host header, whose text is anybody's (MD-01).
+    path = request.scope["path"].removeprefix(settings.base)
     if path.startswith("/v1/"):
         code = {404: "resource_not_found", 405: "method_not_allowed"}.get(status, wire)
         return error_response(ApiError(status, code, description), headers=headers)

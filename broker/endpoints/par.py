@@ -9,7 +9,7 @@ from broker.core.opaque import new_secret
 from broker.core.parameters import refused
 from broker.core.requests import AuthorizationRequest
 from broker.endpoints.authentication import prove_client, read_credentials
-from broker.endpoints.authorize import REQUEST_URI
+from broker.endpoints.authorize import REQUEST_URI, check_connection
 from broker.endpoints.form import read_form
 from broker.endpoints.redirect import RedirectUriRefused, prove_redirect_uri
 from broker.endpoints.responses import json_answer
@@ -32,7 +32,10 @@ async def par(request: Request[Any, Any, Any], rooms: Given[Rooms]) -> ASGIRespo
     except RedirectUriRefused as error:
         error.for_developer = client.development
         raise
-    AuthorizationRequest.parse(form, client)
+    asked = AuthorizationRequest.parse(form, client)
+    if asked.provider is not None:
+        configuration = await rooms.store.provider_configurations.find(asked.provider)
+        check_connection(rooms.catalogue.connection(asked.provider, configuration), asked)
     secret = new_secret()
     kept = {name: value for name, value in form.items() if name not in NOT_KEPT}
     await rooms.store.pushed.save(

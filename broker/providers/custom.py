@@ -16,7 +16,9 @@ def read_discovery(issuer: str, document: Any) -> Discovered:
     """The endpoints we use. Raises OAuthError server_error: a document that names another issuer is a decoy (OC-06)."""
     if not isinstance(document, dict) or document.get("issuer") != issuer:
         raise broken("the discovery document names another issuer")
-    methods = document.get("token_endpoint_auth_methods_supported", ["client_secret_basic"])
+    methods = document.get("token_endpoint_auth_methods_supported") or ["client_secret_basic"]
+    if not isinstance(methods, list):
+        raise broken("the discovery document is malformed")
     return Discovered(
         authorization_endpoint=endpoint(document, "authorization_endpoint"),
         token_endpoint=endpoint(document, "token_endpoint"),

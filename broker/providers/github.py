@@ -14,9 +14,11 @@ async def fetch_profile(get_json: GetJson, provider: Provider, access_token: str
 
 def to_identity(profile: Claims) -> Identity:
     """The numeric id never changes and is never given again; a login can be renamed and taken by another."""
-    email = profile["primary_email"]
+    email, number = profile["primary_email"], profile["id"]
+    if type(number) is not int:
+        raise TypeError("id")
     return Identity(
-        subject=str(int(profile["id"])),
+        subject=str(number),
         email=text(email, "email"),
         email_verified=email.get("verified") is True if email else None,
         name=text(profile, "name"),

@@ -118,6 +118,13 @@ def with_posted_name(provider: Provider, identity: Identity, posted: str | None)
     )
 
 
+def with_name_of(earlier: Identity, identity: Identity) -> Identity:
+    """`identity`, under the name that was told before."""
+    return msgspec.structs.replace(
+        identity, name=earlier.name, given_name=earlier.given_name, family_name=earlier.family_name
+    )
+
+
 class PostedName(msgspec.Struct, frozen=True):
     firstName: str = ""  # noqa: N815 - Apple's spelling
     lastName: str = ""  # noqa: N815

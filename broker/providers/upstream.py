@@ -218,7 +218,7 @@ def decode(status: int, content: bytes) -> Any:
         raise broken(f"status {status}")
     try:
         return msgspec.json.decode(content)
-    except (msgspec.DecodeError, RecursionError):
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         raise broken("the answer is not JSON") from None
 
 

@@ -10,6 +10,8 @@ from broker.core.opaque import new_id
 from broker.store.commands import Commands
 from broker.store.sealing import Sealer
 
+REFRESH = ":refresh"  # field and seal of a refresh token, beside those of the tokens that pass
+
 
 class Link(msgspec.Struct, frozen=True):
     """Whose account an identity is. Written once, by whoever comes first."""
@@ -45,11 +47,16 @@ class Users:
         return self._links.decode(earlier) if earlier else fresh
 
     async def sign_in(self, account: ExternalAccount, tokens: ProviderTokens, now: int) -> None:
-        """Write account, sealed tokens and user in one step; the first account describes the user."""
+        """Write account, sealed tokens and user in one step; the first account describes the user. The refresh token
+        is a field of its own: many providers give it once, and an answer without it keeps the old one."""
         keys = [user_key(account.user_id), accounts_key(account.user_id), tokens_key(account.user_id)]
-        sealed = self._sealer.seal(msgspec.json.encode(tokens), tokens_name(account))
+        passing = msgspec.json.encode(msgspec.structs.replace(tokens, refresh_token=None))
+        sealed = self._sealer.seal(passing, tokens_name(account))
+        lasting = (tokens.refresh_token or "").encode()
+        sealed_lasting = self._sealer.seal(lasting, tokens_name(account) + REFRESH) if lasting else b""
         identity = msgspec.json.encode(account.identity)
-        await self._sign_in(keys=keys, args=[account.id, msgspec.json.encode(account), sealed, identity, now])
+        arguments = [account.id, msgspec.json.encode(account), sealed, identity, now, sealed_lasting]
+        await self._sign_in(keys=keys, args=arguments)
 
     async def find(self, user_id: str) -> User | None:
         fields = await self._redis.hgetall(user_key(user_id))
@@ -65,10 +72,15 @@ class Users:
 
     async def tokens(self, account: ExternalAccount) -> ProviderTokens | None:
         """The provider's tokens of one account. Raises SealBroken (TV-02)."""
-        sealed = await self._redis.hget(tokens_key(account.user_id), account.id)
-        if sealed is None:
+        fields = [account.id, account.id + REFRESH]
+        passing, lasting = await self._redis.hmget(tokens_key(account.user_id), fields)
+        if passing is None:
             return None
-        return msgspec.json.decode(self._sealer.open(sealed, tokens_name(account)), type=ProviderTokens)
+        tokens = msgspec.json.decode(self._sealer.open(passing, tokens_name(account)), type=ProviderTokens)
+        if lasting is None:
+            return tokens
+        refresh_token = self._sealer.open(lasting, tokens_name(account) + REFRESH).decode()
+        return msgspec.structs.replace(tokens, refresh_token=refresh_token)
 
 
 def identity_key(provider: str, subject: str) -> str:

@@ -1,0 +1,35 @@
+"""A broker as in production, for what development mode would hide."""
+
+from collections.abc import Iterator
+
+import httpx2
+import pytest
+
+from tests.phone import Phone
+from tests.running import RunningBroker, running_broker
+from tests.valkey import running_valkey
+
+REDIRECT = "https://app.example.com/cb"
+
+
+@pytest.fixture(scope="session")
+def public_broker() -> Iterator[RunningBroker]:
+    """Named by https, reached here without the proxy that would stand before it; two of the catalogue are set up."""
+    credentials = {
+        "GOOGLE_CLIENT_ID": "google-client",
+        "GOOGLE_CLIENT_SECRET": "google-secret",
+        "APPLE_CLIENT_ID": "apple-client",
+        "APPLE_TEAM_ID": "team",
+        "APPLE_KEY_ID": "key",
+        "APPLE_PRIVATE_KEY": "private",
+    }
+    settings = {"DEVELOPMENT": "0", "ISSUER": "https://auth.example.com", **credentials}
+    with running_valkey() as url, running_broker(url, **settings) as running:
+        running.allow(REDIRECT)
+        yield running
+
+
+@pytest.fixture
+def public_phone(public_broker: RunningBroker) -> Iterator[Phone]:
+    with httpx2.Client(timeout=20, follow_redirects=False) as browser:
+        yield Phone(public_broker, "default", REDIRECT, browser=browser)

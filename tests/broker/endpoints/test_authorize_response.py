@@ -1,0 +1,197 @@
+"""How the answer of /authorize gets to the app: what it carries, and when it may go without a person."""
+
+import re
+from collections.abc import Iterator
+from urllib.parse import urljoin
+
+import httpx2
+import pytest
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+
+from tests.conftest import HTTPS_REDIRECT, SCHEME_REDIRECT
+from tests.phone import Phone
+from tests.provider_stub import ProviderStub, answer_json
+from tests.running import LOCAL, RunningBroker
+
+ANYONES = {  # addresses that any app on the device may claim
+    "com.example.app:/oauth": "com.example.app:/oauth",
+    "plainapp://": "plainapp://",
+    "http://127.0.0.1/cb": "http://127.0.0.1:49152/cb",
+    "http://[::1]/cb": "http://[::1]:49152/cb",
+    "http://localhost/cb": "http://localhost:49152/cb",
+    "exp://127.0.0.1:8081/--/cb": "exp://127.0.0.1:8081/--/cb",
+}
+REFUSED_AT_AUTHORIZE = {
+    "unsupported_response_type": {"response_type": "token"},
+    "invalid_scope": {"scope": "admin"},
+    "interaction_required": {"prompt": "none"},
+    "request_not_supported": {"request": "e30.e30."},
+    "registration_not_supported": {"registration": "{}"},
+}
+INVALID_REQUESTS = [
+    {"response_mode": "fragment"},
+    {"code_challenge": None},
+    {"code_challenge_method": "plain"},
+    {"provider": "nobody"},
+    {"prompt": "dance"},
+]
+TABLE = [*REFUSED_AT_AUTHORIZE.items(), *(("invalid_request", changes) for changes in INVALID_REQUESTS)]
+
+
+@pytest.fixture(params=[HTTPS_REDIRECT, SCHEME_REDIRECT])
+def any_phone(
+    request: pytest.FixtureRequest, broker: RunningBroker, provider: ProviderStub
+) -> Iterator[Phone]:
+    with httpx2.Client(follow_redirects=False, **LOCAL) as browser:
+        yield Phone(broker, "default", request.param, browser=browser)
+
+
+def issuer_of(broker: RunningBroker) -> str:
+    return str(broker.get("/.well-known/oauth-authorization-server").json()["issuer"])
+
+
+def test_az_06_success(any_phone: Phone):
+    """AZ-06: a code comes with our issuer, as the metadata has it, the app's state, and nothing else."""
+    landing = any_phone.land()
+    assert set(landing.parameters) == {"code", "state", "iss"}
+    assert landing["iss"] == issuer_of(any_phone.broker)
+    assert landing["state"] == any_phone.state
+
+
+@pytest.mark.parametrize(("error", "changes"), TABLE, ids=[str(changes) for _, changes in TABLE])
+def test_az_06_refused_at_once(any_phone: Phone, error: str, changes: dict[str, str | None]):
+    """AZ-06: an error of the request comes with issuer and state."""
+    landing = any_phone.follow(any_phone.authorize(**changes))
+    assert landing["error"] == error
+    assert (landing["iss"], landing["state"]) == (any_phone.broker.issuer, any_phone.state)
+    assert "code" not in landing.parameters
+
+
+def cancelled(provider: ProviderStub) -> None:
+    provider.callback = lambda back: {"error": "access_denied", "state": back["state"]}
+
+
+def broken_token(provider: ProviderStub) -> None:
+    provider.make_id_token = lambda _: "not.a.token"
+
+
+def down(provider: ProviderStub) -> None:
+    provider.answers["/token"] = answer_json({}, status=503)
+
+
+@pytest.mark.parametrize(
+    ("misbehave", "error"),
+    [(cancelled, "access_denied"), (broken_token, "server_error"), (down, "temporarily_unavailable")],
+)
+def test_az_06_failed_at_the_provider(any_phone: Phone, provider: ProviderStub, misbehave, error: str):
+    """AZ-06: an error that began at the provider comes with issuer and state as well."""
+    misbehave(provider)
+    landing = any_phone.follow(any_phone.authorize())
+    assert landing["error"] == error
+    assert (landing["iss"], landing["state"]) == (any_phone.broker.issuer, any_phone.state)
+    assert "code" not in landing.parameters
+
+
+@pytest.mark.parametrize("changes", [{}, {"scope": "admin"}])
+def test_az_06_no_state_for_none(phone: Phone, changes: dict[str, str]):
+    """AZ-06: who sent no state gets none, and still the issuer."""
+    landing = phone.land(state=None, **changes)
+    assert "state" not in landing.parameters
+    assert landing["iss"] == phone.broker.issuer
+
+
+def hops(phone: Phone, response: httpx2.Response) -> list[tuple[str, int]]:
+    """Every redirect that the broker itself answers with, from here until the app or a page."""
+    found = []
+    while response.is_redirect:
+        request, location = response.request, response.headers["location"]
+        if str(request.url).startswith(phone.broker.address):
+            found.append((request.method, response.status_code))
+        if location.startswith(phone.redirect_uri):
+            return found
+        response = phone.browser.get(urljoin(str(request.url), location))
+    return found
+
+
+@pytest.mark.parametrize("changes", [{}, {"scope": "admin"}])
+def test_az_07_gets(phone: Phone, changes: dict[str, str]):
+    """AZ-07: the broker's redirects are 302 or 303, so that no browser repeats a posted body elsewhere."""
+    statuses = [status for _, status in hops(phone, phone.authorize(**changes))]
+    assert statuses
+    assert set(statuses) <= {302, 303}
+
+
+def test_az_07_the_button(scheme_phone: Phone):
+    """AZ-07: the posted return page ends in 303."""
+    page = scheme_phone.follow(scheme_phone.authorize()).response
+    assert scheme_phone.press(page).response.status_code == 303
+
+
+def test_az_07_a_posted_callback(phone: Phone, broker: RunningBroker):
+    """AZ-07: a callback that the provider has posted ends in 303."""
+    pem = ec.generate_private_key(ec.SECP256R1()).private_bytes(
+        Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()
+    )
+    apple = {"id": "apple", "client_id": "com.example.service", "team_id": "T", "key_id": "K"}
+    assert broker.admin("POST", "/v1/providers", {**apple, "private_key": pem.decode()}).status_code == 200
+    sent = httpx2.URL(phone.authorize(provider="apple").headers["location"])
+    answer = phone.browser.post(
+        f"{broker.address}/callback/apple",
+        data={"state": sent.params["state"], "error": "user_cancelled_authorize"},
+    )
+    assert answer.status_code == 303
+    assert "error=access_denied" in answer.headers["location"]
+    broker.admin("DELETE", "/v1/providers/apple")
+
+
+@pytest.fixture(scope="module")
+def anyones_client(broker: RunningBroker) -> str:
+    client_id = str(broker.make_client(name="Field Notes")["client_id"])
+    for url in ANYONES:
+        broker.allow(url, client_id, dev=url.startswith("exp:"))
+    return client_id
+
+
+@pytest.mark.parametrize("redirect_uri", ANYONES.values())
+def test_az_11_redirects_alone_bring_no_code(
+    broker: RunningBroker, provider: ProviderStub, anyones_client: str, redirect_uri: str
+):
+    """AZ-11: at a provider that approves at once, redirects alone end on our page, and only a press makes the code."""
+    with httpx2.Client(follow_redirects=False, **LOCAL) as browser:
+        phone = Phone(broker, anyones_client, redirect_uri, browser=browser)
+        landing = phone.follow(phone.authorize())
+        assert landing.location is None
+        assert landing.response.status_code == 200
+        assert not re.search(r"ac_[0-9a-f]{24}_", landing.response.text)
+        assert not {"location", "refresh"} & set(landing.response.headers)
+        assert "<script" not in landing.response.text
+        assert phone.exchange(phone.press(landing.response)["code"]).status_code == 200
+
+
+def test_az_11_another_browser_cannot_press(scheme_phone: Phone):
+    """AZ-11: the button works in the browser that signed in, once, and nowhere else."""
+    page = scheme_phone.follow(scheme_phone.authorize()).response
+    flow = re.search(r'name="flow" value="([^"]+)"', page.text)
+    assert flow
+    answer = scheme_phone.broker.post("/continue", data={"flow": flow[1]})
+    assert answer.status_code == 400
+    assert "location" not in answer.headers
+    assert scheme_phone.broker.get(f"/continue?flow={flow[1]}").status_code == 405
+
+
+def test_az_11_a_press_counts_once(scheme_phone: Phone):
+    """AZ-11: a second press of the same button brings no second code."""
+    page = scheme_phone.follow(scheme_phone.authorize()).response
+    assert scheme_phone.press(page)["code"]
+    again = scheme_phone.press(page)
+    assert again.location is None
+    assert again.response.status_code == 400
+
+
+@pytest.mark.parametrize("prompt", ["none", "none login", "login none"])
+def test_az_11_prompt_none(any_phone: Phone, provider: ProviderStub, prompt: str):
+    """AZ-11: a silent sign-in is refused with interaction_required, for an https link too."""
+    landing = any_phone.follow(any_phone.authorize(prompt=prompt))
+    assert landing["error"] == "interaction_required"
+    assert provider.asked("/authorize") == []

@@ -1,0 +1,143 @@
+"""Rotation and lifetimes at the store, where time is an argument."""
+
+import asyncio
+from collections.abc import AsyncIterator
+
+import fakeredis
+import pytest
+from redis.asyncio import Redis
+
+from broker.core import refresh_token
+from broker.core.encryption_keys import EncryptionKeys, new_encryption_key
+from broker.core.opaque import new_id
+from broker.core.records import AuthorizationCode
+from broker.store import Store
+from broker.store.connection import open_redis
+from broker.store.pushed import PushedRequest
+from broker.store.sessions import ABSOLUTE_LIFETIME, GRACE, IDLE_LIFETIME, Rotation
+
+pytestmark = pytest.mark.anyio
+
+NOW = 2_000_000_000  # far in the future, so that Redis's own clock expires nothing
+RING = new_encryption_key("k1")
+
+
+@pytest.fixture(params=["valkey", "fakeredis"])
+async def redis(request: pytest.FixtureRequest, valkey: str) -> AsyncIterator[Redis]:
+    client = open_redis(valkey) if request.param == "valkey" else fakeredis.FakeAsyncRedis()
+    yield client
+    await client.aclose()
+
+
+@pytest.fixture
+def store(redis: Redis) -> Store:
+    return Store.over(redis, EncryptionKeys.parse(RING))
+
+
+def grant() -> AuthorizationCode:
+    return AuthorizationCode(
+        user_id=new_id("user"),
+        session_id=new_id("sess"),
+        client_id="app_1",
+        redirect_uri="https://app.example.com/cb",
+        code_challenge="c",
+        scope="profile",
+        nonce=None,
+        signed_in_at=NOW,
+    )
+
+
+async def begin(store: Store, now: int = NOW) -> str:
+    """A session under way; its first refresh token."""
+    given = grant()
+    code = await store.codes.save(given)
+    session, token = store.sessions.begin(given, now)
+    assert await store.codes.redeem(code, given, session)
+    return token
+
+
+async def rotate(store: Store, token: str, now: int) -> tuple[Rotation, str | None]:
+    shown = refresh_token.read(token)
+    assert shown
+    return await store.sessions.rotate(shown, now)
+
+
+async def test_tk_02_the_gate(store: Store):
+    """TK-02: a code is redeemed once, and is known as spent afterwards."""
+    given = grant()
+    code = await store.codes.save(given)
+    session, _ = store.sessions.begin(given, NOW)
+    assert await store.codes.redeem(code, given, session) is True
+    assert await store.codes.redeem(code, given, session) is False
+    found = await store.codes.find(code)
+    assert found is not None
+    assert found.spent
+
+
+async def test_a_killed_code_redeems_nothing(store: Store):
+    """A code that was killed between find and redeem begins no session."""
+    given = grant()
+    code = await store.codes.save(given)
+    session, _ = store.sessions.begin(given, NOW)
+    await store.codes.kill(code)
+    assert not await store.codes.redeem(code, given, session)
+    assert await store.sessions.find(given.user_id, given.session_id) is None
+
+
+async def test_rt_04_the_grace_ends(store: Store):
+    """RT-04: the same successor comes until the grace is over; a second later the repeat ends the session."""
+    first = await begin(store)
+    rotation, second = await rotate(store, first, NOW)
+    assert rotation is Rotation.ROTATED
+    assert await rotate(store, first, NOW + GRACE) == (Rotation.REPEATED, second)
+    assert await rotate(store, first, NOW + GRACE + 1) == (Rotation.REUSED, None)
+    assert await rotate(store, str(second), NOW + GRACE + 1) == (Rotation.UNKNOWN, None)
+
+
+async def test_rt_04_a_new_ring_key_keeps_the_grace(redis: Redis, store: Store):
+    """RT-04: a key put in front of the ring inside the grace does not change the successor."""
+    first = await begin(store)
+    _, second = await rotate(store, first, NOW)
+    rotated = Store.over(redis, EncryptionKeys.parse(f"{new_encryption_key('k2')},{RING}"))
+    assert await rotate(rotated, first, NOW + 1) == (Rotation.REPEATED, second)
+    assert (await rotate(rotated, str(second), NOW + 2))[0] is Rotation.ROTATED
+
+
+async def test_dropping_a_ring_key_signs_nobody_out(redis: Redis, store: Store):
+    """A session whose tokens were made with a key that has left the ring can still be refreshed."""
+    first = await begin(store)
+    other = Store.over(redis, EncryptionKeys.parse(new_encryption_key("k2")))
+    assert (await rotate(other, first, NOW))[0] is Rotation.ROTATED
+
+
+async def test_rt_07_idle(store: Store):
+    """RT-07: a session that is not refreshed for the idle lifetime is over; a refresh moves that end."""
+    token = await begin(store)
+    _, successor = await rotate(store, token, NOW + IDLE_LIFETIME - 1)
+    assert (await rotate(store, str(successor), NOW + 2 * IDLE_LIFETIME - 2))[0] is Rotation.ROTATED
+    assert await rotate(store, await begin(store), NOW + IDLE_LIFETIME) == (Rotation.UNKNOWN, None)
+
+
+async def test_rt_07_absolute(store: Store):
+    """RT-07: no rotation moves the absolute end."""
+    token, now = await begin(store), NOW
+    while now < NOW + ABSOLUTE_LIFETIME - IDLE_LIFETIME:
+        now += IDLE_LIFETIME - 1
+        rotation, successor = await rotate(store, token, now)
+        assert rotation is Rotation.ROTATED
+        token = str(successor)
+    assert await rotate(store, token, NOW + ABSOLUTE_LIFETIME) == (Rotation.UNKNOWN, None)
+
+
+async def test_first_sign_ins_at_once(store: Store):
+    """Two first sign-ins of one identity at once lead to one user."""
+    subject = new_id("subject")
+    links = await asyncio.gather(*(store.users.link("stub", subject, NOW) for _ in range(10)))
+    assert len({link.user_id for link in links}) == 1
+
+
+async def test_take_once(store: Store):
+    """A pushed request is taken once; what was never saved is None."""
+    await store.pushed.save("secret", PushedRequest("app_1", {"a": "b"}))
+    assert await store.pushed.take("secret") == PushedRequest("app_1", {"a": "b"})
+    assert await store.pushed.take("secret") is None

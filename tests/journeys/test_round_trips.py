@@ -1,0 +1,69 @@
+"""What the hot doors cost in round trips to Redis, counted on the wire."""
+
+from collections.abc import Iterator
+
+import httpx2
+import pytest
+
+from tests.conftest import HTTPS_REDIRECT, connect
+from tests.phone import Phone
+from tests.provider_stub import ProviderStub
+from tests.redis_proxy import RedisProxy, running_proxy
+from tests.running import running_broker
+from tests.valkey import running_valkey
+
+
+@pytest.fixture(scope="module")
+def counted(provider_process: ProviderStub) -> Iterator[tuple[RedisProxy, Phone]]:
+    """A phone at a broker that reaches its Valkey through the counter; one sign-in has loaded the scripts."""
+    provider_process.reset()
+    with running_valkey() as url, running_proxy(url) as (proxy, proxied), running_broker(proxied) as broker:
+        connect(broker, provider_process)
+        broker.allow(HTTPS_REDIRECT)
+        with httpx2.Client(timeout=20, follow_redirects=False) as browser:
+            phone = Phone(broker, "default", HTTPS_REDIRECT, browser=browser)
+            phone.refresh(phone.sign_in()["refresh_token"])
+            yield proxy, phone
+
+
+def test_authorize_takes_two(counted: tuple[RedisProxy, Phone]):
+    """/authorize proves client, redirect URI and provider in one round trip and remembers the flow in another."""
+    proxy, phone = counted
+    proxy.reset()
+    assert phone.authorize().status_code == 303
+    assert proxy.round_trips == 2
+
+
+def test_callback_takes_three(counted: tuple[RedisProxy, Phone]):
+    """/callback of somebody who came before takes the flow, proves, and writes: three round trips."""
+    proxy, phone = counted
+    start = phone.authorize()
+    proxy.reset()
+    phone.follow(start)
+    assert proxy.round_trips == 3
+
+
+def test_token_takes_two(counted: tuple[RedisProxy, Phone]):
+    """/token takes two round trips, for a code and for a refresh token."""
+    proxy, phone = counted
+    code = phone.land()["code"]
+    proxy.reset()
+    tokens = phone.exchange(code).json()
+    assert proxy.round_trips == 2
+    proxy.reset()
+    assert phone.refresh(tokens["refresh_token"]).status_code == 200
+    assert proxy.round_trips == 2
+
+
+def test_a_write_is_never_repeated(counted: tuple[RedisProxy, Phone]):
+    """When Redis's answer is lost the app is told to come back, and the command was sent once."""
+    proxy, phone = counted
+    token = phone.sign_in()["refresh_token"]
+    proxy.reset()
+    proxy.losing_answers = True
+    answer = phone.refresh(token)
+    proxy.losing_answers = False
+    assert (answer.status_code, answer.json()["error"]) == (503, "temporarily_unavailable")
+    assert answer.headers["retry-after"]
+    assert proxy.sent.count(b"GET") <= 2
+    assert phone.refresh(token).status_code == 200
