@@ -27,7 +27,7 @@ from broker.endpoints.return_to_app import return_to_app
 from broker.endpoints.revoke import revoke
 from broker.endpoints.token import token
 from broker.endpoints.userinfo import userinfo
-from broker.pages.assets import asset
+from broker.pages.asset import asset
 from broker.providers.provider import Provider
 from broker.rooms import Rooms
 from broker.settings import Settings

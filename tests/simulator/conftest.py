@@ -14,7 +14,7 @@ from litestar import Litestar
 
 from broker.core.opaque import new_secret
 from broker.core.records import PendingAuthorization, ProviderConfiguration
-from broker.pages.assets import asset
+from broker.pages.asset import asset
 from broker.providers.provider import connect
 from broker.providers.upstream import Upstream, authorization_url
 from broker.simulator.routes import simulator_routes
