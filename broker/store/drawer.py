@@ -3,11 +3,13 @@
 from typing import Generic, TypeVar
 
 import msgspec
+import structlog
 
 from broker.core.opaque import fingerprint
 from broker.store.commands import Commands
 from broker.store.sealing import SealBroken, Sealer
 
+log = structlog.get_logger()
 Record = TypeVar("Record")
 
 
@@ -36,7 +38,8 @@ class TakeOnce(Generic[Record]):
             return None
         try:
             return self._decoder.decode(self._sealer.open(sealed, self._key(secret)))
-        except (SealBroken, msgspec.DecodeError):
+        except (SealBroken, msgspec.DecodeError) as error:
+            log.warning("record_broken", drawer=self.kind, kind=type(error).__name__)
             return None
 
     def _key(self, secret: str) -> str:

@@ -1,5 +1,6 @@
 """A process dies, or its Valkey falls silent, between what was written and the answer to the app."""
 
+import json
 import threading
 from collections.abc import Iterator
 from contextlib import suppress
@@ -63,14 +64,24 @@ def test_rt_08_killed_between_store_and_answer(
     assert phone.refresh(token).json()["error"] == "invalid_grant"
 
 
-def test_tk_02_killed_between_spending_and_answer(phone: Phone, victim: tuple[RedisProxy, RunningBroker]):
+def test_tk_02_killed_between_spending_and_answer(
+    phone: Phone, valkey: str, victim: tuple[RedisProxy, RunningBroker]
+):
     """TK-02: a code whose exchange was lost with its process stays spent; what it began is ended by the repeat."""
-    code = phone.land()["code"]
     warm(phone, victim[1])
+    code = phone.land()["code"]
     grant = {"grant_type": "authorization_code", "client_id": phone.client_id, "code": code}
     die_in_the_middle(*victim, {**grant, "redirect_uri": phone.redirect_uri, "code_verifier": phone.verifier})
+    assert status_of_session_begun_by(valkey, code) == "active"
     assert phone.exchange(code).json()["error"] == "invalid_grant"
+    assert status_of_session_begun_by(valkey, code) == "revoked"
     assert phone.sign_in()["token_type"] == "Bearer"
+
+
+def status_of_session_begun_by(valkey: str, code: str) -> str:
+    with redis.Redis.from_url(valkey) as state:
+        grant = json.loads(state.get(f"code:{{user_{code[3:27]}}}:{fingerprint(code)}") or b"{}")
+        return (state.hget(f"session:{{{grant['user_id']}}}:{grant['session_id']}", "status") or b"").decode()
 
 
 def warm(phone: Phone, running: RunningBroker) -> None:

@@ -1,0 +1,1 @@
+"""The project's own load programs; README.md says how to run and how to read them."""
