@@ -20,7 +20,7 @@ from broker.endpoints.edge import Edge
 from broker.endpoints.form import LARGEST
 from broker.endpoints.health import live, ready
 from broker.endpoints.introspect import introspect
-from broker.endpoints.logout import logout
+from broker.endpoints.logout import logout, posted_logout
 from broker.endpoints.metadata import authorization_server_metadata, jwks, openid_configuration
 from broker.endpoints.par import par
 from broker.endpoints.return_to_app import return_to_app
@@ -36,7 +36,7 @@ from broker.store.sealing import SealBroken
 
 DOORS: list[ControllerRouterHandler] = [
     *(openid_configuration, jwks, authorize, par, callback, posted_callback, return_to_app),
-    *(token, revoke, introspect, userinfo, logout),
+    *(token, revoke, introspect, userinfo, logout, posted_logout),
     *(live, ready, asset),
 ]
 EXCEPTION_HANDLERS: ExceptionHandlersMap = {

@@ -51,7 +51,11 @@ def tracked() -> list[Path]:
 def test_import_contracts():
     """Every room imports only the rooms that it may."""
     done = subprocess.run(
-        [Path(sys.executable).with_name("lint-imports")], cwd=HOME, capture_output=True, text=True, check=False
+        [Path(sys.executable).with_name("lint-imports")],
+        cwd=HOME,
+        capture_output=True,
+        text=True,
+        check=False,
     )
     assert done.returncode == 0, done.stdout
 

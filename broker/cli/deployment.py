@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from redis.exceptions import RedisError
 
+from broker.app import simulated_catalogue
 from broker.cli.redis_errors import explain
 from broker.rooms import Rooms
 from broker.settings import Settings
@@ -33,7 +34,7 @@ class Finding(NamedTuple):
 @asynccontextmanager
 async def opened(settings: Settings) -> AsyncIterator[Rooms]:
     """The rooms, for one command."""
-    rooms = Rooms.open(settings)
+    rooms = Rooms.open(settings, simulated_catalogue(settings))
     try:
         yield rooms
     finally:

@@ -9,7 +9,7 @@ from broker.app import create_app
 from broker.cli.embedded_valkey import check_socket_path, embedded_valkey, locked
 from broker.cli.keys import new_keys
 from broker.cli.server import listen, run
-from broker.cli.settings import DEVELOPMENT_FOLDER, KEYS_FILE, development_settings
+from broker.cli.settings import DEVELOPMENT_FOLDER, ISSUER_FILE, KEYS_FILE, development_settings
 from broker.core.client import DEFAULT_CLIENT
 from broker.settings import Settings
 from broker.startup import DEVELOPMENT_REDIRECT_URI
@@ -41,6 +41,7 @@ def dev(port: int, data_dir: Path, as_json: bool) -> None:  # noqa: FBT001 - cli
         except OSError as error:
             raise click.ClickException(f"--port {port}: {error.strerror}") from None
         settings = development_settings(data_dir, f"http://127.0.0.1:{listener.getsockname()[1]}")
+        (data_dir / ISSUER_FILE).write_text(settings.issuer)
         with embedded_valkey(data_dir):
             run(create_app(settings), listener, lambda: announce(settings, as_json=as_json))
 

@@ -11,6 +11,7 @@ from broker.settings import PREFIX, Settings, SettingsError
 
 DEVELOPMENT_FOLDER = Path(".broker")
 KEYS_FILE = "keys.env"
+ISSUER_FILE = "issuer"  # of the last start; its port is the caller's choice
 CREDENTIAL_FIELDS = {provider.id: provider.credential_fields for provider in CATALOGUE.values()}
 
 
@@ -24,7 +25,8 @@ def settings_for_admin() -> Settings:
     folder = DEVELOPMENT_FOLDER
     if any(name.startswith(PREFIX) for name in os.environ) or not (folder / KEYS_FILE).exists():
         return settings_from_environment()
-    return development_settings(folder, "http://127.0.0.1")
+    issuer = folder / ISSUER_FILE
+    return development_settings(folder, issuer.read_text() if issuer.exists() else "http://127.0.0.1")
 
 
 def development_settings(folder: Path, issuer: str) -> Settings:

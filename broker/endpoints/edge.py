@@ -30,7 +30,8 @@ class Edge(ASGIMiddleware):
     def __init__(self, rooms: Rooms) -> None:
         self._clients = rooms.store.clients
         self._shared = tuple(rooms.settings.base + path for path in SHARED)
-        self._headers = common_headers(rooms.settings.issuer)
+        headers = common_headers(rooms.settings.issuer)
+        self._headers = [(name.encode(), value.encode()) for name, value in headers.items()]
 
     async def handle(self, scope: Scope, receive: Receive, send: Send, next_app: ASGIApp) -> None:
         scope = cast("HTTPScope", scope)  # `scopes` lets no other kind through
@@ -38,11 +39,13 @@ class Edge(ASGIMiddleware):
 
         async def send_with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
-                headers = MutableScopeHeaders.from_message(message)
-                for name, value in self._headers.items():
-                    headers.setdefault(name, value)
+                given = {name for name, _ in message["headers"]}
+                message["headers"] = [
+                    *message["headers"],
+                    *(pair for pair in self._headers if pair[0] not in given),
+                ]
                 if origin and origin in scope["state"].get("web_origins", ()):
-                    share_with(headers, origin)
+                    share_with(MutableScopeHeaders.from_message(message), origin)
             await send(message)
 
         if scope["method"] == "OPTIONS" and origin and scope["path"] in self._shared:

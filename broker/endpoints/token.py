@@ -104,7 +104,7 @@ async def kill(code: str, granted: AuthorizationCode, rooms: Rooms) -> None:
     """Who shows a code with the wrong proof has intercepted it or is broken; neither gets a second try (TK-05)."""
     log.warning("code_misused", session=granted.session_id, client_id=granted.client_id)
     if not granted.spent:
-        await rooms.store.codes.kill(code)
+        await rooms.store.codes.kill(code, granted)
 
 
 async def end_replayed(granted: AuthorizationCode, rooms: Rooms) -> None:

@@ -9,6 +9,8 @@ from hashlib import sha256, sha384, sha512
 from typing import Any
 
 import jwt
+import msgspec
+from jwt.utils import base64url_decode
 
 from broker.providers.errors import broken
 
@@ -59,13 +61,15 @@ def read_header(token: str, algorithms: tuple[str, ...]) -> dict[str, Any]:
     """Cheap checks before any key work (D-09). Keys in the header are never looked at (OC-03)."""
     if len(token) > LONGEST_TOKEN or token.count(".") != 2 or len(token.split(".", 1)[0]) > LONGEST_HEADER:
         raise broken("ID token: shape")
-    try:
-        header: dict[str, Any] = jwt.get_unverified_header(token)
-    except jwt.PyJWTError:
+    try:  # PyJWT's own reader would decode all three parts, which jwt.decode does again
+        header = msgspec.json.decode(base64url_decode(token.split(".", 1)[0]), type=dict[str, Any])
+    except (msgspec.MsgspecError, ValueError):
         raise broken("ID token: header") from None
     if header.get("alg") not in algorithms:
         raise broken("ID token: alg")
-    if {"crit", "b64", "cty"} & header.keys() or str(header.get("typ", "JWT")).upper() != "JWT":
+    if {"crit", "b64", "cty"} & header.keys() or not isinstance(header.get("kid", ""), str):
+        raise broken("ID token: header")
+    if str(header.get("typ", "JWT")).upper() != "JWT":
         raise broken("ID token: header")
     return header
 

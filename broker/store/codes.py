@@ -22,7 +22,9 @@ class Codes:
     def __init__(self, redis: Commands) -> None:
         self._redis = redis
         self._decoder = msgspec.json.Decoder(AuthorizationCode)
-        self._redeem = redis.register_script(Path(__file__).with_name("codes.redeem.lua").read_text())
+        folder = Path(__file__).parent
+        self._redeem = redis.register_script((folder / "codes.redeem.lua").read_text())
+        self._kill = redis.register_script((folder / "codes.kill.lua").read_text())
 
     async def save(self, grant: AuthorizationCode) -> str:
         """Make the code for `grant`; it lives 60 s."""
@@ -44,9 +46,9 @@ class Codes:
         arguments: list[Any] = [spent, REMEMBERED, session.id, session.expires_at, session.idle_until]
         return bool(await self._redeem(keys=keys, args=[*arguments, *session_fields(session)]))
 
-    async def kill(self, code: str) -> None:
+    async def kill(self, code: str, grant: AuthorizationCode) -> None:
         """Make an unspent code worthless: somebody showed it with the wrong proof (TK-04, TK-05)."""
-        await self._redis.delete(code_key(code))
+        await self._kill(keys=[code_key(code)], args=[msgspec.json.encode(grant)])
 
 
 def code_key(code: str) -> str:

@@ -77,12 +77,12 @@ class Sessions:
         token = refresh_token.successor(presented, salt, self._keys[0])
         ours = refresh_token.once_ours(presented, self._keys)
         outcome = await self._rotate(
-            keys=[session_key(presented.user_id, presented.session_id)],
+            keys=[session_key(presented.user_id, presented.session_id), sessions_key(presented.user_id)],
             args=[
                 presented.fingerprint,
                 fingerprint(token),
                 salt,
-                *(now, GRACE, now + IDLE_LIFETIME, int(ours), REMEMBERED),
+                *(now, GRACE, now + IDLE_LIFETIME, int(ours), REMEMBERED, presented.session_id),
             ],
         )
         rotation = Rotation(outcome[0])

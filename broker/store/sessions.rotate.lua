@@ -1,5 +1,6 @@
--- Rotate a refresh token. KEYS: session.
--- ARGV: presented, successor (fingerprints), salt, now, grace, idle_until, once ours, seconds a revoked one is known.
+-- Rotate a refresh token. KEYS: session, the user's sessions.
+-- ARGV: presented, successor (fingerprints), salt, now, grace, idle_until, once ours, seconds a revoked one is known,
+-- session id.
 local presented, successor, salt = ARGV[1], ARGV[2], ARGV[3]
 local now, grace, idle_until = tonumber(ARGV[4]), tonumber(ARGV[5]), tonumber(ARGV[6])
 local held = redis.call('HMGET', KEYS[1], 'status', 'current', 'previous', 'rotated_at', 'salt', 'expires_at', 'idle_until')
@@ -19,6 +20,7 @@ end
 if ARGV[7] == '1' then
   redis.call('HSET', KEYS[1], 'status', 'revoked')
   redis.call('EXPIRE', KEYS[1], ARGV[8])
+  redis.call('ZREM', KEYS[2], ARGV[9])
   return {'reused'}
 end
 return {'unknown'}

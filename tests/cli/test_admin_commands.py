@@ -9,6 +9,7 @@ from broker.cli import COMMANDS
 from broker.core.client import DEFAULT_CLIENT
 from tests.cli.conftest import Run
 from tests.running import RunningBroker
+from tests.valkey import running_valkey
 
 FEW = {"REDIS_URL": None, "ISSUER": None, "DEVELOPMENT": None}
 
@@ -48,7 +49,8 @@ def test_keys_new(broker_command: Run):
     assert not set(made[0].values()) & set(made[1].values())
     assert made[0]["BROKER_ENCRYPTION_KEYS"].startswith("y2026:")
     settings = {name.removeprefix("BROKER_"): value for name, value in made[0].items()}
-    assert broker_command("check", **settings).code == 0
+    with running_valkey() as empty:
+        assert broker_command("check", **settings, REDIS_URL=empty).code == 0
 
 
 @pytest.mark.parametrize("key_id", ["A b", "", "-x", "a:b", "a,b", "x" * 33])

@@ -79,9 +79,31 @@ async def test_a_killed_code_redeems_nothing(store: Store):
     given = grant()
     code = await store.codes.save(given)
     session, _ = store.sessions.begin(given, NOW)
-    await store.codes.kill(code)
+    await store.codes.kill(code, given)
     assert not await store.codes.redeem(code, given, session)
     assert await store.sessions.find(given.user_id, given.session_id) is None
+
+
+async def test_a_spent_code_keeps_its_mark(store: Store):
+    """A kill that comes after the code was spent, decided on what was read before, does not erase that it was."""
+    given = grant()
+    code = await store.codes.save(given)
+    session, _ = store.sessions.begin(given, NOW)
+    assert await store.codes.redeem(code, given, session)
+    await store.codes.kill(code, given)
+    found = await store.codes.find(code)
+    assert found is not None
+    assert found.spent
+
+
+async def test_a_reused_session_leaves_the_list(store: Store, redis: Redis):
+    """A session that reuse has ended is no longer among its user's sessions."""
+    first = await begin(store)
+    user_id = f"user_{first[3:27]}"
+    assert await redis.zcard(f"sessions:{{{user_id}}}") == 1
+    await rotate(store, first, NOW)
+    await rotate(store, first, NOW + GRACE + 1)
+    assert await redis.zcard(f"sessions:{{{user_id}}}") == 0
 
 
 async def test_rt_04_the_grace_ends(store: Store):
