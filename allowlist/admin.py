@@ -10,7 +10,7 @@ from litestar import Response, Router, delete, get, patch, post
 from litestar.di import NamedDependency, Provide
 from litestar.params import FromPath
 from litestar.types import ExceptionHandlersMap, Guard
-from pydantic import BaseModel, Field
+from pydantic import Field
 
 from allowlist.entry import Entry
 from allowlist.errors import DuplicateEntry, InvalidClientId, InvalidPattern, UnknownEntry
@@ -19,6 +19,7 @@ from allowlist.wire import (
     API_EXCEPTION_HANDLERS,
     AnyRequest,
     ApiError,
+    Body,
     Paging,
     error_response,
     ill_formed,
@@ -34,20 +35,20 @@ OnChange = Callable[[str, Entry], Awaitable[None] | None]
 KnownClient = Callable[[str], Awaitable[bool]]
 
 
-class NewEntry(BaseModel):
+class NewEntry(Body):
     url: str
     client_id: str = DEFAULT_CLIENT
     development: bool = Field(default=False, alias="dev")
     label: Label | None = None
 
 
-class ChangedEntry(BaseModel):
+class ChangedEntry(Body):
     url: str = ""
     development: bool = Field(default=False, alias="dev")
     label: Label | None = None
 
 
-class Question(BaseModel):
+class Question(Body):
     redirect_uri: str
     client_id: str = DEFAULT_CLIENT
 

@@ -121,6 +121,10 @@ def ill_formed(param: str, message: str) -> ApiError:
     return ApiError(422, "form_param_format_invalid", message, param=param)
 
 
+class Body(BaseModel, defer_build=True):
+    """The body of a request. Its validator is built at its first use: together they cost a start 70 ms."""
+
+
 async def read_json(request: AnyRequest, model: type[Model]) -> Model:
     """The body as `model`, read strictly: no conversions, no unknown or repeated names.
 

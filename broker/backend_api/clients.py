@@ -8,9 +8,9 @@ import msgspec
 import structlog
 from litestar import Router, delete, get, patch, post
 from litestar.params import FromPath
-from pydantic import AfterValidator, BaseModel, Field
+from pydantic import AfterValidator, Field
 
-from allowlist.wire import AnyRequest, ApiError, Paging, page, read_json
+from allowlist.wire import AnyRequest, ApiError, Body, Paging, page, read_json
 from broker.core.client import DEFAULT_CLIENT, SCOPES, Client, TokenProfile
 from broker.core.opaque import fingerprint, new_id, new_secret
 from broker.rooms import Given, Rooms
@@ -40,25 +40,25 @@ Origins = Annotated[list[Annotated[str, AfterValidator(check_origin)]], Field(ma
 Scopes = Annotated[list[Annotated[str, AfterValidator(check_known)]], Field(min_length=1)]
 
 
-class NewClient(BaseModel):
+class NewClient(Body):
     """Body of POST /v1/clients. The id is ours to choose (AZ-13)."""
 
     name: Name
     type: Literal["public", "confidential"] = "public"
     development: bool = False
-    web_origins: Origins = []
+    web_origins: Origins = Field(default_factory=list)
     token_profile: TokenProfile = "rfc9068"
-    scopes: Scopes = list(SCOPES)
+    scopes: Scopes = Field(default_factory=lambda: list(SCOPES))
 
 
-class ChangedClient(BaseModel):
+class ChangedClient(Body):
     """Body of PATCH /v1/clients/{id}. What a client is made as, public or confidential, it stays."""
 
     name: Name = ""
     development: bool = False
-    web_origins: Origins = []
+    web_origins: Origins = Field(default_factory=list)
     token_profile: TokenProfile = "rfc9068"
-    scopes: Scopes = []
+    scopes: Scopes = Field(default_factory=list)
 
 
 @get("/")

@@ -7,9 +7,9 @@ import msgspec
 import structlog
 from litestar import Router, delete, get, patch, post
 from litestar.params import FromPath
-from pydantic import BaseModel, Field
+from pydantic import Field
 
-from allowlist.wire import AnyRequest, ApiError, read_json
+from allowlist.wire import AnyRequest, ApiError, Body, read_json
 from broker.core.errors import OAuthError
 from broker.core.records import ProviderConfiguration
 from broker.providers import CATALOGUE
@@ -22,7 +22,7 @@ Scope = Annotated[str, Field(pattern=r"^[\x21\x23-\x5b\x5d-\x7e]{1,128}$")]
 CREDENTIALS = ("client_secret", "team_id", "key_id", "private_key")
 
 
-class ProviderChanges(BaseModel):
+class ProviderChanges(Body):
     """Body of PATCH /v1/providers/{id}: each field is optional and only what is given changes."""
 
     name: Text | None = None
