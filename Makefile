@@ -29,11 +29,12 @@ test: .venv/ready $(NODE_TESTS)/node_modules/.ready  ## the whole quick suite, i
 	@tests/browser/install
 	$(PYTEST) -n 4 --dist loadgroup
 
-check: .venv/ready  ## ruff, mypy strict, import contracts, the lock, the Dockerfile
+check: .venv/ready  ## ruff, mypy strict, import contracts, the Dockerfile, the house rules
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	$(BIN)/hadolint Dockerfile
 	$(PYTEST) -q tests/test_house.py
 
 format: .venv/ready  ## let ruff format and mend what it can
@@ -44,8 +45,9 @@ lock: .venv/ready  ## resolve the dependencies anew; pins and hashes, no registr
 	$(BIN)/uv pip compile pyproject.toml --python-version 3.11 --universal --generate-hashes --no-header --no-annotate --no-emit-index-url --no-emit-find-links -q -o requirements.lock $(UPGRADE)
 	$(BIN)/uv pip compile pyproject.toml --extra dev --python-version 3.11 --universal --generate-hashes --no-header --no-annotate --no-emit-index-url --no-emit-find-links -q -o requirements-dev.lock $(UPGRADE)
 
-bench: .venv/ready  ## exchanges, refreshes, sign-ins per second of one core; matching cost by list size
+bench: .venv/ready  ## exchanges, refreshes, sign-ins per second of one core; then matching cost by list size
 	$(BIN)/python -m benchmarks
+	$(BIN)/python -m benchmarks matching
 
 clean:  ## forget what was built
 	rm -rf .venv $(NODE_TESTS)/node_modules .pytest_cache .mypy_cache .ruff_cache
