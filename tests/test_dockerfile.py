@@ -3,6 +3,7 @@
 import os
 import re
 import shutil
+import socket
 import subprocess
 import sys
 import time
@@ -194,10 +195,21 @@ def served(image: Path, valkey: str, tmp_path_factory: pytest.TempPathFactory) -
         env=environment,
     )
     try:
+        wait_until_listening(process, int(port))
         yield {**environment, "PORT": port}
     finally:
         process.terminate()
         process.wait(20)
+
+
+def wait_until_listening(process: "subprocess.Popen[bytes]", port: int) -> None:
+    until = time.monotonic() + 60
+    while time.monotonic() < until and process.poll() is None:
+        with socket.socket() as probe:
+            if probe.connect_ex(("127.0.0.1", port)) == 0:
+                return
+        time.sleep(0.1)
+    raise TimeoutError(f"nothing listens on {port}; exit code {process.poll()}")
 
 
 def test_health_check_of_the_image(served: dict[str, str]):

@@ -24,8 +24,9 @@ expect.set_options(timeout=15_000)
 ARTIFACTS = Path(__file__).parents[2] / "test-artifacts"
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def chromium() -> Iterator[Browser]:
+    """A module's, not the session's: while Playwright runs, its event loop is in the way of asynchronous tests."""
     found = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
     assert found, "no Chromium: run tests/browser/install"
     with sync_playwright() as playwright:

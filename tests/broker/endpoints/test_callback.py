@@ -239,7 +239,7 @@ def test_cb_10_repeated_parameter(phone: Phone, provider: ProviderStub, name: st
     joined = f"{extra}&{twice}" if place == "before" else f"{twice}&{extra}"
     assert_shown(phone.follow(phone.browser.get(f"{address}?{joined}")))
     assert not provider.asked("/token")
-    assert kept(phone.broker) == before
+    assert kept(phone.broker) <= before  # what others left may expire meanwhile
 
 
 @pytest.mark.parametrize("query", ["", "code=x", "state=", "state=%ff&code=x", "state=" + "s" * 513])

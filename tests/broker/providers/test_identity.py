@@ -62,7 +62,7 @@ def test_oc_05_userinfo_of_another(phone: Phone, quiet: ProviderStub, stranger: 
     quiet.userinfo = STRANGERS[stranger]
     before = kept(phone.broker)
     assert_refused(phone.land(), phone)
-    assert kept(phone.broker) == before
+    assert kept(phone.broker) <= before  # what others left may expire meanwhile
     assert reason(phone.broker) == MIXED
 
 
