@@ -1,6 +1,7 @@
 """The `broker` command. One file a command, named as it is called; imported only when it is called, so that
 `serve` does not wait for what `dev` needs."""
 
+import gc
 from importlib import import_module
 
 import click
@@ -19,6 +20,7 @@ class Commands(click.Group):
         del ctx
         if cmd_name not in COMMANDS:
             return None
+        gc.disable()  # nothing made by an import is garbage; server.py collects again
         command: click.Command = getattr(import_module(f"broker.cli.{cmd_name}"), cmd_name)
         return command
 

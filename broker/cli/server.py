@@ -1,5 +1,6 @@
 """Running the application on uvicorn."""
 
+import gc
 import socket
 import sys
 from collections.abc import Callable
@@ -39,6 +40,8 @@ def run(app: Litestar, listener: socket.socket, announce: Callable[[], None] = l
         timeout_keep_alive=15,
         timeout_graceful_shutdown=10,
     )
+    gc.freeze()  # what the start has made stays, so no collection need ever walk it
+    gc.enable()
     AnnouncingServer(config, announce).run([listener])
 
 
