@@ -3,6 +3,7 @@
 import asyncio
 import hashlib
 import secrets
+from abc import ABC, abstractmethod
 from base64 import urlsafe_b64encode
 from dataclasses import dataclass
 from typing import NamedTuple, Self, cast
@@ -31,7 +32,7 @@ class Message(NamedTuple):
         return next((value for key, value in self.headers if key == name), "")
 
 
-class Framing(asyncio.Protocol):
+class Framing(asyncio.Protocol, ABC):
     """Cuts a stream into messages. Only Content-Length is understood: both ends are ours or send nothing else."""
 
     def __init__(self) -> None:
@@ -46,8 +47,8 @@ class Framing(asyncio.Protocol):
         while message := self._cut():
             self.received(message)
 
-    def received(self, message: Message) -> None:
-        raise NotImplementedError
+    @abstractmethod
+    def received(self, message: Message) -> None: ...
 
     def _cut(self) -> Message | None:
         head, found, rest = self._buffer.partition(b"\r\n\r\n")

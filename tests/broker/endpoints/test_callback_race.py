@@ -31,18 +31,18 @@ async def all_at_once(urls: list[str], cookie: str) -> list[httpx2.Response]:
 
 @pytest.mark.anyio
 @pytest.mark.parametrize("turn", range(3))
-async def test_cb_02_fifty_equal_callbacks(
+async def test_cb_02_a_hundred_equal_callbacks(
     phone: Phone, twin: RunningBroker, provider: ProviderStub, turn: int
 ):
-    """CB-02: Of fifty equal callbacks on two processes one reaches the provider and gives a code; the rest are refused."""
+    """CB-02: Of a hundred equal callbacks on two processes one reaches the provider and gives a code; the rest are refused."""
     provider.subject, provider.delay = f"racer{turn}", 0.05
     begun = phone.authorize()
     cookie = begun.headers["set-cookie"].partition(";")[0]
     url = str(phone.browser.get(begun.headers["location"]).headers["location"])
     other = url.replace(phone.broker.address, twin.address, 1)
     assert other != url
-    answers = await all_at_once([url, other] * 25, cookie)
-    assert Counter(answer.status_code for answer in answers) == {303: 1, 400: 49}
+    answers = await all_at_once([url, other] * 50, cookie)
+    assert Counter(answer.status_code for answer in answers) == {303: 1, 400: 99}
     assert len(provider.asked("/token")) == 1
     (location,) = [answer.headers["location"] for answer in answers if answer.is_redirect]
     assert location.startswith(f"{phone.redirect_uri}?code=")
