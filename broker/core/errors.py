@@ -11,7 +11,6 @@ class ErrorCode(Enum):
     INVALID_GRANT = ("invalid_grant", 400)
     INVALID_SCOPE = ("invalid_scope", 400)
     INVALID_TOKEN = ("invalid_token", 401)
-    UNAUTHORIZED_CLIENT = ("unauthorized_client", 400)
     UNSUPPORTED_GRANT_TYPE = ("unsupported_grant_type", 400)
     UNSUPPORTED_RESPONSE_TYPE = ("unsupported_response_type", 400)
     REQUEST_NOT_SUPPORTED = ("request_not_supported", 400)
