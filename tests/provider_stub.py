@@ -9,7 +9,8 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any
+from dataclasses import dataclass, field
+from typing import Any, Literal
 from urllib.parse import urlencode
 
 import jwt
@@ -18,6 +19,17 @@ from cryptography.hazmat.primitives.asymmetric import ec, rsa
 
 Claims = dict[str, Any]
 CLIENT_ID, CLIENT_SECRET = "stub-client", "stub-client-secret-canary"
+
+
+@dataclass
+class Family:
+    """One person's grant: `current` is the refresh token that is good now."""
+
+    subject: str
+    scope: str
+    current: str = ""
+    alive: bool = True
+    answer: Claims = field(default_factory=dict)
 
 
 class ProviderStub:
@@ -48,6 +60,13 @@ class ProviderStub:
         self.keys = [self.public_jwk()]
         self.token_fields: Claims = {}
         self.delay = 0.0
+        self.families: dict[str, Family] = {}
+        self.rotation: Literal["strict", "grace", "none"] = "strict"
+        self.lifetime = 3600
+        self.refresh_delay = 0.0
+        self.refreshed = 0
+        self.before_refresh: Callable[[], Any] = lambda: None
+        self.after_refresh: Callable[[], Any] = lambda: None
 
     def sign(
         self, claims: Claims, *, headers: Claims | None = None, key: Any = None, algorithm: str = "ES256"
@@ -76,12 +95,13 @@ class ProviderStub:
 
     async def token(self, request: web.Request) -> web.StreamResponse:
         form = {name: str(value) for name, value in (await request.post()).items()}
+        if form.get("grant_type") == "refresh_token":
+            return await self.refresh(form)
         grant = self.codes.pop(form.get("code", ""), None)
         if grant is None or not fits(form.get("code_verifier", ""), grant.get("code_challenge")):
             return web.json_response({"error": "invalid_grant"}, status=400)
         await asyncio.sleep(self.delay)
         now = int(time.time())
-        access_token = f"at-canary-{grant['subject']}-{secrets.token_hex(8)}"
         claims = {
             "iss": self.issuer,
             "sub": grant["subject"],
@@ -92,17 +112,56 @@ class ProviderStub:
             "email_verified": True,
             "name": grant["subject"].title(),
         } | ({"nonce": grant["nonce"]} if "nonce" in grant else {})
+        family = Family(grant["subject"], grant.get("scope", ""))
         return web.json_response(
             {
-                "access_token": access_token,
-                "token_type": "Bearer",
-                "expires_in": 3600,
-                "refresh_token": f"rt-canary-{secrets.token_urlsafe(12)}",
-                "scope": grant.get("scope", ""),
+                **self.tokens_of(family),
                 "id_token": self.make_id_token(self.claims(claims)),
                 **self.token_fields,
             }
         )
+
+    def tokens_of(self, family: "Family", *, rotate: bool = True) -> Claims:
+        """An access token, and the family's next refresh token."""
+        if rotate:
+            family.current = f"rt-canary-{secrets.token_urlsafe(12)}"
+            self.families[family.current] = family
+        return {
+            "access_token": f"at-canary-{family.subject}-{secrets.token_hex(8)}",
+            "token_type": "Bearer",
+            "expires_in": self.lifetime,
+            "refresh_token": family.current,
+            "scope": family.scope,
+        }
+
+    async def refresh(self, form: dict[str, str]) -> web.StreamResponse:
+        """As strict providers do: a refresh token is good once, and its second use ends the whole family. With `grace`
+        the second use gives the same tokens again, with `none` a refresh token stays."""
+        self.refreshed += 1
+        await asyncio.to_thread(self.before_refresh)
+        family = self.families.get(form.get("refresh_token", ""))
+        if family is None or not family.alive:
+            return web.json_response({"error": "invalid_grant"}, status=400)
+        if self.rotation == "none":
+            answer = {**self.tokens_of(family, rotate=False), **self.token_fields}
+            answer.pop("refresh_token")
+        elif form["refresh_token"] == family.current:
+            answer = family.answer = {**self.tokens_of(family), **self.token_fields}
+        elif self.rotation == "grace":
+            answer = family.answer
+        else:
+            family.alive = False
+            return web.json_response({"error": "invalid_grant"}, status=400)
+        await asyncio.sleep(self.refresh_delay)
+        await asyncio.to_thread(self.after_refresh)
+        return web.json_response(answer)
+
+    async def revoke(self, request: web.Request) -> web.StreamResponse:
+        """RFC 7009: any token of a family ends it."""
+        token = str((await request.post()).get("token", ""))
+        if token in self.families:
+            self.families[token].alive = False
+        return web.Response()
 
     async def tell_userinfo(self, request: web.Request) -> web.StreamResponse:
         token = request.headers.get("authorization", "").removeprefix("Bearer at-canary-")
@@ -121,6 +180,7 @@ class ProviderStub:
             "token_endpoint": f"{self.issuer}/token",
             "userinfo_endpoint": f"{self.issuer}/userinfo",
             "jwks_uri": f"{self.issuer}/jwks",
+            "revocation_endpoint": f"{self.issuer}/revoke",
             "token_endpoint_auth_methods_supported": ["client_secret_post"],
         }
         return web.json_response({**honest, **self.discovery})
@@ -137,6 +197,7 @@ class ProviderStub:
         app = web.Application(middlewares=[remember])
         app.router.add_get("/authorize", self.authorize)
         app.router.add_post("/token", self.token)
+        app.router.add_post("/revoke", self.revoke)
         app.router.add_get("/userinfo", self.tell_userinfo)
         app.router.add_get("/jwks", self.tell_keys)
         app.router.add_get("/.well-known/openid-configuration", self.tell_discovery)

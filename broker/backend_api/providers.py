@@ -4,18 +4,16 @@ import time
 from typing import Annotated
 
 import msgspec
-import structlog
 from litestar import Router, delete, get, patch, post
 from litestar.params import FromPath
 from pydantic import Field
 
 from allowlist.wire import AnyRequest, ApiError, Body, read_json
+from broker.backend_api.audit import record
 from broker.core.errors import OAuthError
 from broker.core.records import ProviderConfiguration
 from broker.providers import CATALOGUE
 from broker.rooms import Given, Rooms
-
-log = structlog.get_logger()
 
 Text = Annotated[str, Field(min_length=1, max_length=512)]
 Scope = Annotated[str, Field(pattern=r"^[\x21\x23-\x5b\x5d-\x7e]{1,128}$")]
@@ -36,6 +34,9 @@ class ProviderChanges(Body):
     additional_scopes: list[Scope] | None = None
     enabled: bool | None = None
     sign_in: bool | None = None
+    rotates: bool | None = None
+    rotation_grace: Annotated[int, Field(ge=0, le=90 * 86_400)] | None = None
+    refresh_ahead: bool | None = None
 
 
 class NewProvider(ProviderChanges):
@@ -62,7 +63,7 @@ async def configure_provider(
     before = await rooms.store.provider_configurations.find(body.id)
     fresh = ProviderConfiguration(id=body.id, created_at=int(time.time()))
     configuration = await apply(body, before or fresh, rooms)
-    return await keep(configuration, rooms)
+    return await keep(request, configuration, rooms)
 
 
 @get("/{provider_id:str}")
@@ -88,15 +89,17 @@ async def change_provider(
     before = await rooms.store.provider_configurations.find(provider_id)
     if before is None:
         raise unknown()
-    return await keep(await apply(body, before, rooms), rooms)
+    return await keep(request, await apply(body, before, rooms), rooms)
 
 
 @delete("/{provider_id:str}", status_code=200)
-async def delete_provider(provider_id: FromPath[str], rooms: Given[Rooms]) -> dict[str, object]:
+async def delete_provider(
+    request: AnyRequest, provider_id: FromPath[str], rooms: Given[Rooms]
+) -> dict[str, object]:
     """DELETE /v1/providers/{id}: forget the configuration and its credentials; people's accounts there stay known."""
     if not await rooms.store.provider_configurations.remove(provider_id):
         raise unknown()
-    log.info("admin_change", what="provider.deleted", id=provider_id)
+    await record(request, rooms, "provider.deleted", id=provider_id)
     return {"object": "provider", "id": provider_id, "deleted": True}
 
 
@@ -126,6 +129,10 @@ def check_fields(configuration: ProviderConfiguration) -> None:
         raise ApiError(
             422, "form_param_value_invalid", f"the issuer of {provider.id} is known", param="issuer"
         )
+    for name in ("rotates", "rotation_grace"):
+        if provider is not None and getattr(configuration, name) is not None:
+            told = f"how the tokens of {provider.id} live is known"
+            raise ApiError(422, "form_param_value_invalid", told, param=name)
     needed = provider.credential_fields if provider else ("client_secret",)
     for name in needed:
         if name not in configuration.credentials:
@@ -144,9 +151,9 @@ async def discover(issuer: str, rooms: Rooms) -> object:
         raise ApiError(422, "form_param_value_invalid", reason, param="issuer") from None
 
 
-async def keep(configuration: ProviderConfiguration, rooms: Rooms) -> dict[str, object]:
+async def keep(request: AnyRequest, configuration: ProviderConfiguration, rooms: Rooms) -> dict[str, object]:
     await rooms.store.provider_configurations.save(configuration)
-    log.info("admin_change", what="provider.configured", id=configuration.id)
+    await record(request, rooms, "provider.configured", id=configuration.id)
     return described(configuration.id, configuration, rooms)
 
 
@@ -172,6 +179,9 @@ def described(provider_id: str, stored: ProviderConfiguration | None, rooms: Roo
         "enabled": bool(configuration and configuration.enabled),
         "sign_in": bool(connection and connection.sign_in),
         "offered": connection is not None,
+        "rotates": known.lifecycle.rotates if known else configuration and configuration.rotates,
+        "rotation_grace": known.lifecycle.grace if known else configuration and configuration.rotation_grace,
+        "refresh_ahead": bool(configuration and configuration.refresh_ahead),
         "callback_url": f"{rooms.settings.issuer}/callback/{provider_id}",
         "created_at": configuration.created_at * 1000 if configuration else None,
         "updated_at": configuration.updated_at * 1000 if configuration else None,
@@ -181,4 +191,5 @@ def described(provider_id: str, stored: ProviderConfiguration | None, rooms: Roo
 providers_router = Router(
     "/providers",
     route_handlers=[list_providers, configure_provider, get_provider, change_provider, delete_provider],
+    opt={"area": "providers"},
 )

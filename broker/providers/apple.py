@@ -2,6 +2,7 @@
 
 import jwt
 
+from broker.providers.lifecycle import Lifecycle
 from broker.providers.provider import Connection, Provider, from_openid_claims
 
 ISSUER = "https://appleid.apple.com"
@@ -21,6 +22,20 @@ def mint_client_secret(connection: Connection, now: int) -> str:
     return jwt.encode(claims, connection.credentials["private_key"], "ES256", {"kid": key_id})
 
 
+# Apple asks to send a refresh token no more than once a day and may refuse beyond that: leave `refresh_ahead` off, its
+# access tokens open no API that a backend would call daily. No lifetime of a refresh token is documented: it lasts until
+# it is revoked or the account's password changes.
+LIFECYCLE = Lifecycle(
+    sources={
+        "https://developer.apple.com/documentation/signinwithapple/verifying-a-user": ("rotates",),
+        "https://developer.apple.com/documentation/technotes/tn3194-handling-account-deletions-and-revoking-tokens-for-sign-in-with-apple": (
+            "revokes",
+        ),
+    },
+    rotates=False,
+    revokes="refresh_token",
+)
+
 APPLE = Provider(
     id="apple",
     name="Apple",
@@ -36,6 +51,7 @@ APPLE = Provider(
     credential_fields=("team_id", "key_id", "private_key"),
     response_mode="form_post",  # Apple insists on it when a scope is asked
     prompts=(),
+    lifecycle=LIFECYCLE,
     to_identity=from_openid_claims,
     mint_client_secret=mint_client_secret,
 )

@@ -5,6 +5,7 @@ from urllib.parse import urlsplit
 
 from broker.core.records import Discovered, ProviderConfiguration
 from broker.providers.errors import broken
+from broker.providers.lifecycle import Lifecycle
 from broker.providers.provider import Provider, from_openid_claims
 
 
@@ -55,5 +56,17 @@ def custom_provider(configuration: ProviderConfiguration) -> Provider:
         scopes=("openid", "email", "profile"),
         client_auth="client_secret_basic" if known.basic_auth else "client_secret_post",
         announces_issuer=known.announces_issuer,
+        lifecycle=told_lifecycle(configuration),
         to_identity=from_openid_claims,
+    )
+
+
+def told_lifecycle(configuration: ProviderConfiguration) -> Lifecycle:
+    """Discovery says nothing of how tokens live, so only what an admin said is known. Whoever has a revocation
+    endpoint takes a refresh token there (RFC 7009 section 2)."""
+    known = configuration.discovered
+    return Lifecycle(
+        rotates=configuration.rotates,
+        grace=configuration.rotation_grace,
+        revokes="refresh_token" if known and known.revocation_endpoint else None,
     )

@@ -1,6 +1,33 @@
 """Google: OpenID Connect; the ID token says it all."""
 
+from broker.providers.lifecycle import DAY, Lifecycle, TokenCall
 from broker.providers.provider import Provider, from_openid_claims
+
+OAUTH2 = "https://developers.google.com/identity/protocols/oauth2"
+REVOCATION_ENDPOINT = "https://oauth2.googleapis.com/revoke"
+
+# A refresh token also ends after seven days while the Google Cloud project is in the status "Testing", when a person
+# who granted a Gmail scope changes the password, and when a person has given one client more than a hundred.
+LIFECYCLE = Lifecycle(
+    sources={
+        f"{OAUTH2}/web-server": (
+            "rotates",
+            "offline_params",
+            "consent_params",
+            "revokes",
+            "revocation_call",
+        ),
+        f"{OAUTH2}#expiration": ("refresh_idle",),
+    },
+    rotates=False,
+    refresh_idle=180 * DAY,  # "six months"
+    offline_params={"access_type": "offline"},
+    consent_params={"prompt": "consent"},  # without it a refresh token comes at a person's first consent only
+    # It ends all that the person granted to the project, so every client of the same Google Cloud project. The token
+    # is the whole proof: no client authentication is asked for.
+    revokes="refresh_token",
+    revocation_call=TokenCall(method="POST", url=REVOCATION_ENDPOINT, parameters={"token": "{token}"}),
+)
 
 GOOGLE = Provider(
     id="google",
@@ -10,11 +37,11 @@ GOOGLE = Provider(
     authorization_endpoint="https://accounts.google.com/o/oauth2/v2/auth",
     token_endpoint="https://oauth2.googleapis.com/token",
     userinfo_endpoint="https://openidconnect.googleapis.com/v1/userinfo",
-    revocation_endpoint="https://oauth2.googleapis.com/revoke",
+    revocation_endpoint=REVOCATION_ENDPOINT,
     jwks_uri="https://www.googleapis.com/oauth2/v3/certs",
     algorithms=("RS256",),
     scopes=("openid", "email", "profile"),
-    authorization_params={"access_type": "offline"},
     prompts=("consent", "select_account"),
+    lifecycle=LIFECYCLE,
     to_identity=from_openid_claims,
 )

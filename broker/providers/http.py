@@ -13,10 +13,13 @@ import aiohttp
 from aiohttp.abc import AbstractResolver, ResolveResult
 from aiohttp.resolver import ThreadedResolver
 
-from broker.providers.errors import broken, unavailable
+from broker.providers.errors import Unavailable, broken
+from broker.providers.token_answer import Answer
 
 LARGEST_ANSWER = 256 * 1024  # bytes (D-07)
 MOST_AT_ONE_HOST = 64  # connections, so that a provider that hangs leaves room for the others
+PATIENT = aiohttp.ClientTimeout(total=None, connect=3)
+UNHEARD = (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError)  # the request never left us
 TIMEOUT = aiohttp.ClientTimeout(total=10, connect=3, sock_read=5)  # seconds (D-06)
 
 
@@ -54,16 +57,21 @@ class Http:
         )
 
     async def request(
-        self, method: str, url: str, headers: Mapping[str, str], body: str | None
-    ) -> tuple[int, bytes]:
-        """Status and content. Raises OAuthError server_error or temporarily_unavailable."""
+        self, method: str, url: str, headers: Mapping[str, str], body: str | None, *, patient: bool = False
+    ) -> Answer:
+        """Raises Unavailable, or OAuthError server_error. `patient`: only the connecting is bounded in time here."""
+        timeout = PATIENT if patient else TIMEOUT
         try:
             async with self._session.request(
-                method, url, data=body, headers=headers, allow_redirects=False
+                method, url, data=body, headers=headers, allow_redirects=False, timeout=timeout
             ) as response:
-                return response.status, await read_bounded(response)
+                said = {name.lower(): value for name, value in response.headers.items()}
+                return Answer(response.status, said, await read_bounded(response))
+        except UNHEARD as error:
+            raise Unavailable(f"{type(error).__name__} at {urlsplit(url).hostname}") from None
         except (aiohttp.ClientError, OSError, TimeoutError) as error:
-            raise unavailable(f"{type(error).__name__} at {urlsplit(url).hostname}") from None
+            detail = f"{type(error).__name__} at {urlsplit(url).hostname}"
+            raise Unavailable(detail, heard=True) from None
 
     async def close(self) -> None:
         await self._session.close()

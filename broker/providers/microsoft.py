@@ -3,6 +3,7 @@
 import msgspec
 
 from broker.core.identity import Identity
+from broker.providers.lifecycle import DAY, Lifecycle
 from broker.providers.provider import Claims, Provider, from_openid_claims
 
 
@@ -12,6 +13,21 @@ def to_identity(claims: Claims) -> Identity:
     verified = claims.get("xms_edov") in (True, "1", 1) or None
     return msgspec.structs.replace(from_openid_claims(claims), email_verified=verified)
 
+
+# There is no endpoint that takes one grant back: a person or an admin removes the app (https://myapps.microsoft.com).
+# The scope offline_access is what brings a refresh token.
+LIFECYCLE = Lifecycle(
+    sources={
+        "https://learn.microsoft.com/en-us/entra/identity-platform/refresh-tokens": (
+            "rotates",
+            "grace",
+            "refresh_lifetime",
+        ),
+    },
+    rotates=True,
+    grace=90 * DAY,  # a new one comes with every refresh, and the old one is not revoked by it
+    refresh_lifetime=90 * DAY,
+)
 
 MICROSOFT = Provider(
     id="microsoft",
@@ -24,5 +40,6 @@ MICROSOFT = Provider(
     jwks_uri="https://login.microsoftonline.com/common/discovery/v2.0/keys",
     algorithms=("RS256",),
     scopes=("openid", "email", "profile", "offline_access"),
+    lifecycle=LIFECYCLE,
     to_identity=to_identity,
 )

@@ -1,4 +1,4 @@
-"""A provider is a value: the dozen ways in which providers differ, and three optional hooks."""
+"""A provider is a value: the dozen ways in which providers differ, and four optional hooks."""
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
@@ -8,6 +8,7 @@ import msgspec
 
 from broker.core.identity import Identity
 from broker.core.records import ProviderConfiguration
+from broker.providers.lifecycle import Lifecycle
 
 Claims = Mapping[str, Any]
 GetJson = Callable[[str, str], Awaitable[Any]]  # (URL, access token) to the decoded JSON
@@ -15,7 +16,7 @@ GetJson = Callable[[str, str], Awaitable[Any]]  # (URL, access token) to the dec
 
 @dataclass(frozen=True, kw_only=True)
 class Provider:
-    """How to speak to one provider. `source` is its documentation.
+    """How to speak to one provider. `source` is its documentation, `lifecycle` how its tokens live.
 
     With an `issuer` it speaks OpenID Connect and its ID token says who came; `{tid}` in it stands for the token's
     own tenant (Microsoft). Without, `fetch_profile` asks.
@@ -37,11 +38,12 @@ class Provider:
     client_auth: Literal["client_secret_post", "client_secret_basic"] = "client_secret_post"
     credential_fields: tuple[str, ...] = ("client_secret",)
     response_mode: Literal["query", "form_post"] = "query"
-    authorization_params: Mapping[str, str] = field(default_factory=dict)
     prompts: tuple[str, ...] = ("login", "consent", "select_account")
     announces_issuer: bool = False  # RFC 9207: its answers carry `iss`, so one without is refused
+    lifecycle: Lifecycle = field(default_factory=Lifecycle)
     to_identity: Callable[[Claims], Identity]
-    fetch_profile: "Callable[[GetJson, Provider, str], Awaitable[Claims]] | None" = None
+    fetch_profile: "Callable[[GetJson, Connection, str], Awaitable[Claims]] | None" = None
+    read_answer: Callable[[Any], Any] | None = None  # a token answer into the shape of RFC 6749 section 5.1
     mint_client_secret: "Callable[[Connection, int], str] | None" = None
 
     @property
@@ -52,7 +54,8 @@ class Provider:
 
 @dataclass(frozen=True, kw_only=True)
 class Connection:
-    """A provider as configured here: ready to send people to. `callback` is its own path (CB-05)."""
+    """A provider as configured here: ready to send people to. `callback` is its own path (CB-05); with `refresh_ahead`
+    its tokens are kept fresh whether or not anybody asks for them."""
 
     provider: Provider
     client_id: str
@@ -61,10 +64,15 @@ class Connection:
     additional_scopes: tuple[str, ...]
     callback: str
     sign_in: bool = True
+    refresh_ahead: bool = False
 
     @property
     def id(self) -> str:
         return self.provider.id
+
+    @property
+    def lifecycle(self) -> Lifecycle:
+        return self.provider.lifecycle
 
     def client_secret(self, now: int) -> str | None:
         """The secret for the token endpoint: kept, or minted for this call."""
@@ -83,6 +91,7 @@ def connect(provider: Provider, configuration: ProviderConfiguration, issuer: st
         additional_scopes=configuration.additional_scopes,
         callback=f"{issuer}/callback/{provider.id}",
         sign_in=configuration.sign_in,
+        refresh_ahead=configuration.refresh_ahead,
     )
 
 

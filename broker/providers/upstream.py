@@ -1,23 +1,37 @@
 """The way to the providers: everything that leaves this process over HTTP. Answers are hostile until checked."""
 
+import asyncio
 import ipaddress
-from base64 import b64encode
-from collections.abc import Mapping
+from collections.abc import Coroutine, Mapping
 from importlib import import_module
-from typing import Any
-from urllib.parse import quote_plus, urlsplit
+from typing import Any, Literal
+from urllib.parse import urlsplit
 
-import msgspec
 from authlib.oauth2.rfc6749.parameters import prepare_grant_uri, prepare_token_request
 
+from broker.core.errors import OAuthError
+from broker.core.grant import renewed
 from broker.core.identity import Identity, ProviderTokens
 from broker.core.pkce import challenge_of
 from broker.core.records import Discovered, PendingAuthorization
 from broker.providers.custom import read_discovery, well_known
-from broker.providers.errors import broken, unavailable
+from broker.providers.errors import GrantRefused, Unavailable, broken
 from broker.providers.id_token import Expected, UnknownKey, verify_id_token
 from broker.providers.jwks import KeySets
+from broker.providers.lifecycle import offline_parameters
 from broker.providers.provider import Claims, Connection
+from broker.providers.token_answer import Answer, read_json, read_refresh, read_tokens, was_revoked
+from broker.providers.token_requests import (
+    Request,
+    authenticate,
+    exchange_request,
+    renewal_request,
+    revocation_request,
+)
+
+Revoked = Literal["revoked", "unsupported", "nothing_to_revoke"]
+REFRESH_TIME = 10.0  # seconds for a refresh; giving up early may cost the grant
+SECOND_LOOK = 0.5
 
 
 class Upstream:
@@ -43,6 +57,26 @@ class Upstream:
             return connection.provider.to_identity(claims), tokens
         except (KeyError, TypeError, ValueError, AttributeError):
             raise broken("the profile has no usable subject") from None
+
+    async def refresh(self, connection: Connection, tokens: ProviderTokens, now: int) -> ProviderTokens:
+        """New tokens for these. Raises GrantRefused, which is for good, or Unavailable, which is not."""
+        request = renewal_request(connection, tokens, now)
+        if request is None:
+            raise GrantRefused("expired")
+        try:
+            answer = await in_time(self.send(request, patient=True), REFRESH_TIME)
+        except Unavailable:
+            raise
+        except OAuthError as error:
+            raise Unavailable(error.detail or error.description, heard=True) from None
+        return read_refresh(answer, now, connection.provider.read_answer)
+
+    async def revoke(self, connection: Connection, tokens: ProviderTokens, now: int) -> Revoked:
+        """Give the grant back (RFC 7009 section 2). Raises OAuthError."""
+        request = revocation_request(connection, tokens, now)
+        if request is None:
+            return "unsupported"
+        return "revoked" if was_revoked(await self.send(request)) else "nothing_to_revoke"
 
     async def discover(self, issuer: str) -> Discovered:
         """Read a custom issuer's discovery document. Raises OAuthError."""
@@ -81,12 +115,21 @@ class Upstream:
         headers, secret = authenticate(connection, now)
         body = prepare_token_request("authorization_code", **form, **secret)
         answer = await self._request("POST", provider.token_endpoint, headers, body)
-        return read_tokens(answer, now)
+        said = read_json(answer)
+        tokens = read_tokens(provider.read_answer(said) if provider.read_answer else said, now)
+        return await self._long_lived(connection, tokens, now)
+
+    async def _long_lived(self, connection: Connection, tokens: ProviderTokens, now: int) -> ProviderTokens:
+        """A sign-in without it would look whole and be over in an hour, so its failure is the sign-in's."""
+        request = exchange_request(connection, tokens, now)
+        if request is None:
+            return tokens
+        return renewed(tokens, read_tokens(read_json(await self.send(request)), now))
 
     async def _claims(self, connection: Connection, nonce: str, tokens: ProviderTokens) -> Claims:
         provider = connection.provider
         if provider.fetch_profile:
-            return await provider.fetch_profile(self._get_json, provider, tokens.access_token)
+            return await provider.fetch_profile(self._get_json, connection, tokens.access_token)
         claims = await self._verified_claims(connection, nonce, tokens)
         if provider.userinfo_endpoint is None or "email" in claims:
             return claims
@@ -117,15 +160,32 @@ class Upstream:
         except UnknownKey:
             raise broken("the ID token names an unknown key") from None
 
+    async def send(self, request: Request, *, patient: bool = False) -> Answer:
+        """One of the calls of token_requests.py; whatever it answers is an answer. `patient`: the caller bounds its time.
+        Raises OAuthError."""
+        return await self._request(
+            request.method, request.url, request.headers, request.body, patient=patient
+        )
+
     async def _get_document(self, url: str) -> Any:
-        return await self._request("GET", url, {})
+        return read_json(await self._request("GET", url, {}))
 
     async def _get_json(self, url: str, access_token: str) -> Any:
-        return await self._request("GET", url, {"Authorization": f"Bearer {access_token}"})
+        return read_json(await self._request("GET", url, {"Authorization": f"Bearer {access_token}"}))
+
+    async def post_json(self, url: str, headers: Mapping[str, str], body: str) -> Answer:
+        """Tell a backend something; whatever it answers is an answer. Raises OAuthError."""
+        return await self._request("POST", url, {"Content-Type": "application/json", **headers}, body)
 
     async def _request(
-        self, method: str, url: str, headers: Mapping[str, str], body: str | None = None
-    ) -> Any:
+        self,
+        method: str,
+        url: str,
+        headers: Mapping[str, str],
+        body: str | None = None,
+        *,
+        patient: bool = False,
+    ) -> Answer:
         """One call, bounded in time and size (D-06, D-07). Raises OAuthError."""
         self.check_url(url)
         sent = {
@@ -135,8 +195,8 @@ class Upstream:
         }
         if body is not None:
             sent["Content-Type"] = "application/x-www-form-urlencoded"
-        status, content = await self._http().request(method, url, sent | dict(headers), body)
-        return decode(status, content)
+        answer: Answer = await self._http().request(method, url, sent | dict(headers), body, patient=patient)
+        return answer
 
     def _http(self) -> Any:
         if self._opened is None:
@@ -144,25 +204,38 @@ class Upstream:
         return self._opened
 
 
-def authorization_url(
-    connection: Connection,
-    pending: PendingAuthorization,
-    state: str,
-    prompt: str | None,
-    provider_scopes: tuple[str, ...],
-) -> str:
-    """Where the browser goes. Of the app's parameters only a known prompt and allowed scopes reach the provider."""
+async def in_time(call: Coroutine[Any, Any, Answer], seconds: float) -> Answer:
+    """The answer, or Unavailable. A process that was stopped meanwhile finds its time over and the answer in the socket,
+    so it looks once more before it gives up: what is lost here may be a grant."""
+    task = asyncio.ensure_future(call)
+    try:
+        for patience in (seconds, SECOND_LOOK):
+            if (await asyncio.wait({task}, timeout=patience))[0]:
+                return task.result()
+        raise Unavailable("no answer in time", heard=True)
+    finally:
+        task.cancel()
+
+
+def authorization_url(connection: Connection, pending: PendingAuthorization, state: str) -> str:
+    """Where the browser goes. Of the app's parameters only a known prompt and allowed scopes reach the provider; what a
+    provider needs to give a refresh token goes over them."""
     provider = connection.provider
-    asked = set((prompt or "").split()) & set(provider.prompts)
+    offline = offline_parameters(
+        connection.lifecycle, holds_live_refresh_token=False if pending.consent else None
+    )
+    asked = set((pending.prompt or "").split()) & set(provider.prompts) | set(
+        offline.pop("prompt", "").split()
+    )
     extra = {
-        **provider.authorization_params,
         "nonce": pending.upstream_nonce if provider.issuer else None,
         "response_mode": provider.response_mode if provider.response_mode != "query" else None,
         "code_challenge": challenge_of(pending.upstream_verifier) if provider.pkce else None,
         "code_challenge_method": "S256" if provider.pkce else None,
         "prompt": " ".join(sorted(asked)) or None,
+        **offline,
     }
-    scopes = dict.fromkeys((*connection.scopes, *provider_scopes))
+    scopes = dict.fromkeys((*connection.scopes, *pending.provider_scopes))
     url: str = prepare_grant_uri(
         provider.authorization_endpoint,
         connection.client_id,
@@ -173,53 +246,6 @@ def authorization_url(
         **extra,
     )
     return url
-
-
-def authenticate(connection: Connection, now: int) -> tuple[dict[str, str], dict[str, str]]:
-    """How we prove ourselves at the token endpoint: headers, form fields. Both halves of Basic are form-encoded
-    first (RFC 6749 section 2.3.1); Authlib leaves that out."""
-    secret = connection.client_secret(now)
-    if connection.provider.client_auth == "client_secret_basic" and secret:
-        joined = f"{quote_plus(connection.client_id)}:{quote_plus(secret)}"
-        return {"Authorization": f"Basic {b64encode(joined.encode()).decode()}"}, {}
-    return {}, {"client_id": connection.client_id} | ({"client_secret": secret} if secret else {})
-
-
-def read_tokens(answer: Any, now: int) -> ProviderTokens:
-    """A token answer (RFC 6749 section 5.1). GitHub says `error` with status 200."""
-    if not isinstance(answer, dict) or "error" in answer or not isinstance(answer.get("access_token"), str):
-        raise broken("the token endpoint gave no access token")
-    expires_in = answer.get("expires_in")
-    try:
-        return ProviderTokens(
-            access_token=answer["access_token"],
-            token_type=str(answer.get("token_type") or "Bearer"),
-            refresh_token=optional_text(answer, "refresh_token"),
-            id_token=optional_text(answer, "id_token"),
-            expires_at=now + min(int(expires_in), 10**9) if expires_in is not None else None,
-            scope=tuple(str(answer.get("scope") or "").replace(",", " ").split()),
-        )
-    except (TypeError, ValueError, OverflowError):
-        raise broken("the token answer is malformed") from None
-
-
-def optional_text(answer: dict[str, Any], name: str) -> str | None:
-    value = answer.get(name)
-    if value is not None and not isinstance(value, str):
-        raise ValueError(name)
-    return value
-
-
-def decode(status: int, content: bytes) -> Any:
-    """A good answer's JSON. 5xx and 429 pass, so try again later; everything else is wrong."""
-    if status >= 500 or status == 429:
-        raise unavailable(f"status {status}")
-    if status != 200:
-        raise broken(f"status {status}")
-    try:
-        return msgspec.json.decode(content)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        raise broken("the answer is not JSON") from None
 
 
 def is_private_literal(host: str) -> bool:

@@ -37,6 +37,7 @@ class Asked:
     challenge: str | None
     nonce: str | None
     offline: bool
+    asks_consent: bool
 
 
 @get("/{provider:str}/authorize")
@@ -55,7 +56,7 @@ async def ask(
         provider=asked.provider,
         scopes=asked.scopes,
         personas=PERSONAS,
-        lifetime=ACCESS_TOKEN_LIFETIME,
+        lifetime=usual_lifetime(asked.provider),
     )
 
 
@@ -68,12 +69,13 @@ async def answer(
         asked = read_request(simulator, simulator.provider(provider), request.scope["query_string"])
         form = Parameters.parse(await request.body())
         persona, outcome = find_persona(chosen(form)), read_outcome(form.required("outcome"))
-        lifetime = read_lifetime(form)
+        lifetime = read_lifetime(form, asked.provider)
     except OAuthError as error:
         return error_page(error, simulator.base)
     if outcome == "deny":
         return send_back(simulator, asked, error="access_denied", error_description="The person said no")
-    code = simulator.codes.put(grant(asked, persona, outcome, lifetime), CODE_LIFETIME)
+    offline = asked.offline and first_consent(simulator, asked, persona)
+    code = simulator.codes.put(grant(asked, persona, outcome, lifetime, offline=offline), CODE_LIFETIME)
     return send_back(simulator, asked, code=code, user=told_once(simulator, asked, persona))
 
 
@@ -97,6 +99,7 @@ def read_request(simulator: Simulator, provider: Provider, query: bytes) -> Aske
         challenge=read_challenge(provider, asked),
         nonce=asked.get("nonce"),
         offline=is_offline(provider, asked, scopes),
+        asks_consent="consent" in asked.get("prompt", "").split(),
     )
 
 
@@ -111,15 +114,28 @@ def chosen(form: Parameters) -> str:
     return form.get("email", "").strip() or form.get("persona") or PERSONAS[0].key
 
 
-def read_lifetime(form: Parameters) -> int:
+def usual_lifetime(provider: Provider) -> int:
+    return provider.lifecycle.access_lifetime or ACCESS_TOKEN_LIFETIME
+
+
+def read_lifetime(form: Parameters, provider: Provider) -> int:
     """Seconds until the access token expires, so that a refresh need not be waited for."""
-    text = form.get("expires_in") or str(ACCESS_TOKEN_LIFETIME)
-    if not (text.isascii() and text.isdigit() and len(text) <= 6):
+    text = form.get("expires_in") or str(usual_lifetime(provider))
+    if not (text.isascii() and text.isdigit() and len(text) <= 8):
         raise OAuthError(ErrorCode.INVALID_REQUEST, "expires_in must be seconds")
     return int(text)
 
 
-def grant(asked: Asked, persona: Persona, outcome: Outcome, lifetime: int) -> Grant:
+def first_consent(simulator: Simulator, asked: Asked, persona: Persona) -> bool:
+    """Google gives a refresh token with a person's first consent, and with another only if it is asked for."""
+    if asked.provider.id != "google":
+        return True
+    known = simulator.consented.find(persona.key)
+    simulator.consented.keep(persona.key, True, TOLD_LIFETIME)  # noqa: FBT003
+    return asked.asks_consent or not known
+
+
+def grant(asked: Asked, persona: Persona, outcome: Outcome, lifetime: int, *, offline: bool) -> Grant:
     return Grant(
         provider=asked.provider.id,
         persona=persona,
@@ -127,7 +143,7 @@ def grant(asked: Asked, persona: Persona, outcome: Outcome, lifetime: int) -> Gr
         scopes=asked.scopes,
         challenge=asked.challenge,
         nonce=asked.nonce,
-        offline=asked.offline,
+        offline=offline,
         outcome=outcome,
         lifetime=lifetime,
     )

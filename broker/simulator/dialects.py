@@ -1,5 +1,6 @@
 """The ways in which the real providers' answers differ. A provider not named here speaks plain OpenID Connect."""
 
+from collections.abc import Callable
 from typing import Any
 
 from broker.core.errors import ErrorCode, OAuthError
@@ -13,18 +14,19 @@ GITHUB_ERRORS = {
     ErrorCode.INVALID_GRANT: "bad_verification_code",
     ErrorCode.INVALID_CLIENT: "incorrect_client_credentials",
 }
+GRAPH_ERRORS = {ErrorCode.INVALID_TOKEN: 190, ErrorCode.INVALID_CLIENT: 101}  # else 100: a parameter is wrong
 
 
 def is_offline(provider: Provider, asked: Parameters, scopes: tuple[str, ...]) -> bool:
     """Whether a refresh token comes: Google waits for a parameter, others for a scope; Apple always gives one, an
-    OAuth app at GitHub never gets one.
+    OAuth app at GitHub and Meta's never get one.
     """
     match provider.id:
         case "google":
             return asked.get("access_type") == "offline"
         case "apple":
             return True
-        case "github":
+        case "github" | "facebook" | "instagram" | "threads":
             return False
         case _:
             return "offline_access" in scopes
@@ -79,8 +81,9 @@ def name_claims(persona: Persona) -> dict[str, Any]:
     }
 
 
-def github_user(persona: Persona) -> dict[str, Any]:
+def github_user(grant: Grant) -> dict[str, Any]:
     """Its `email` is the one shown in public, which here nobody does: the list of addresses has it."""
+    persona = grant.persona
     return {
         "id": int(persona.subject("github")),
         "login": persona.username,
@@ -99,12 +102,67 @@ def github_emails(persona: Persona) -> list[dict[str, Any]]:
     return [first | {"visibility": "private"}, second | {"visibility": None}]
 
 
-def token_error(provider: Provider, error: OAuthError) -> tuple[int, dict[str, str]]:
-    """Status and body. GitHub has words of its own and says them with status 200; its outages are outages."""
+def facebook_user(grant: Grant) -> dict[str, Any]:
+    """An address needs its scope, and only one that works is told."""
+    persona = grant.persona
+    first, _, last = persona.name.rpartition(" ")
+    user = {"id": persona.subject("facebook"), "name": persona.name, "first_name": first, "last_name": last}
+    told = persona.email and persona.email_verified and "email" in grant.scopes
+    return user | ({"email": persona.email} if told else {})
+
+
+def instagram_user(grant: Grant) -> dict[str, Any]:
+    persona = grant.persona
+    return {
+        "id": str(
+            int(persona.subject("instagram")) + 1
+        ),  # of this person at this app, and not what identifies
+        "user_id": persona.subject("instagram"),
+        "username": persona.username,
+        "name": persona.name,
+    }
+
+
+def threads_user(grant: Grant) -> dict[str, Any]:
+    persona = grant.persona
+    return {"id": persona.subject("threads"), "username": persona.username, "name": persona.name}
+
+
+PROFILES: dict[str, Callable[[Grant], dict[str, Any]]] = {
+    "github": github_user,
+    "facebook": facebook_user,
+    "instagram": instagram_user,
+    "threads": threads_user,
+}
+
+
+def short_lived(grant: Grant, access_token: str, lifetime: int) -> dict[str, Any]:
+    """The answer to a code where a long-lived token is still to be asked for."""
+    subject = grant.persona.subject(grant.provider)
+    match grant.provider:
+        case "instagram":
+            permissions = ",".join(grant.scopes)
+            return {"data": [{"access_token": access_token, "user_id": subject, "permissions": permissions}]}
+        case "threads":
+            return {"access_token": access_token, "user_id": int(subject)}
+        case _:
+            return {"access_token": access_token, "token_type": "bearer", "expires_in": lifetime}
+
+
+def answered_error(provider: Provider, error: OAuthError) -> tuple[int, dict[str, Any]]:
+    """Status and body. GitHub has words of its own and says them with status 200; Meta nests a number. An outage is
+    an outage everywhere."""
     body = {"error": error.code.wire, "error_description": error.description}
-    if provider.id != "github" or error.status >= 500:
+    if error.status >= 500:
         return error.status, body
-    return 200, body | {"error": GITHUB_ERRORS.get(error.code, error.code.wire)}
+    match provider.id:
+        case "github":
+            return 200, body | {"error": GITHUB_ERRORS.get(error.code, error.code.wire)}
+        case "facebook" | "instagram" | "threads":
+            code = GRAPH_ERRORS.get(error.code, 100)
+            return 400, {"error": {"message": error.description, "type": "OAuthException", "code": code}}
+        case _:
+            return error.status, body
 
 
 def scope_of(provider: Provider, grant: Grant) -> str:

@@ -56,6 +56,12 @@ class Drawer(Generic[T]):
         self._held.pop(key, None)
         return value
 
+    def shorten(self, key: str, lifetime: float) -> None:
+        """It ends then, unless it ends earlier anyway."""
+        if key in self._held:
+            until, value = self._held[key]
+            self._held[key] = (min(until, time.monotonic() + lifetime), value)
+
     def drop(self, unwanted: Callable[[T], bool]) -> None:
         self._held = {key: held for key, held in self._held.items() if not unwanted(held[1])}
 

@@ -5,8 +5,9 @@ from litestar.di import Provide
 
 from broker.simulator.authorize import answer, ask
 from broker.simulator.discovery import jwks, openid_configuration
+from broker.simulator.long_lived import long_lived, renewed
 from broker.simulator.profile import user, user_emails, userinfo
-from broker.simulator.revoke import revoke
+from broker.simulator.revoke import delete_grant, revoke
 from broker.simulator.simulated import simulated_providers
 from broker.simulator.simulator import Simulator
 from broker.simulator.token import token
@@ -21,7 +22,10 @@ def simulator_routes(issuer: str, *, development: bool, slowness: float = 3.0) -
     simulator = Simulator(issuer, simulated_providers(issuer), slowness)
     return Router(
         "/simulator",
-        route_handlers=[ask, answer, token, revoke, userinfo, user, user_emails, openid_configuration, jwks],
+        route_handlers=[
+            *(ask, answer, token, long_lived, renewed, revoke, delete_grant),
+            *(userinfo, user, user_emails, openid_configuration, jwks),
+        ],
         dependencies={"simulator": Provide(lambda: simulator, sync_to_thread=False)},
         request_max_body_size=64 * 1024,
         include_in_schema=False,

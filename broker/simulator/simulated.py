@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 from broker.providers import CATALOGUE
+from broker.providers.lifecycle import Lifecycle, TokenCall
 from broker.providers.provider import Provider
 
 CLIENT_ID = "simulated"
@@ -31,4 +32,22 @@ def simulated(provider: Provider, home: str) -> Provider:
         jwks_uri=provider.jwks_uri and f"{home}/jwks",
         credential_fields=("client_secret",),
         mint_client_secret=None,
+        lifecycle=simulated_calls(provider.lifecycle, home),
     )
+
+
+def simulated_calls(lifecycle: Lifecycle, home: str) -> Lifecycle:
+    """The same calls about tokens, made to us. RFC 7009's door is `revoke`, all others' is `grant`. A token need not be
+    a day old to be renewed: nobody would wait for it."""
+    revocation = "revoke" if lifecycle.revokes == "refresh_token" else "grant"
+    return replace(
+        lifecycle,
+        renewable_after=0,
+        exchange=moved(lifecycle.exchange, f"{home}/long_lived"),
+        renewal_call=moved(lifecycle.renewal_call, f"{home}/renewed"),
+        revocation_call=moved(lifecycle.revocation_call, f"{home}/{revocation}"),
+    )
+
+
+def moved(call: TokenCall | None, url: str) -> TokenCall | None:
+    return replace(call, url=url) if call else None

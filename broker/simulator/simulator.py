@@ -20,7 +20,8 @@ ANYWHERE = "http: https:"
 
 @dataclass(frozen=True)
 class Simulator:
-    """One for each application. `told` holds whose name was given: Apple gives it once."""
+    """One for each application. `told` holds whose name was given: Apple gives it once. `consented` holds who has a
+    refresh token of Google: it gives another only when consent is asked for again."""
 
     issuer: str
     providers: dict[str, Provider]
@@ -30,6 +31,7 @@ class Simulator:
     access_tokens: Drawer[Grant] = field(default_factory=Drawer)
     refresh_tokens: Drawer[Grant] = field(default_factory=Drawer)
     told: Drawer[bool] = field(default_factory=Drawer)
+    consented: Drawer[bool] = field(default_factory=Drawer)
 
     def provider(self, provider_id: str) -> Provider:
         """Raises NotFoundException."""
@@ -39,6 +41,12 @@ class Simulator:
 
     def callback(self, provider: Provider) -> str:
         return f"{self.issuer}/callback/{provider.id}"
+
+    def revoke(self, grant: Grant) -> None:
+        """Every token of it ends, and the person's consent with them."""
+        self.refresh_tokens.drop(lambda each: each is grant)
+        self.access_tokens.drop(lambda each: each is grant)
+        self.consented.take(grant.persona.key)
 
     @property
     def base(self) -> str:

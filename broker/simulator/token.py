@@ -18,18 +18,20 @@ from broker.core.pkce import verifies
 from broker.core.tokens import half_hash
 from broker.providers.provider import Provider
 from broker.simulator.dialects import (
+    answered_error,
     expires,
     gives_id_token,
     issuer_of,
     openid_claims,
     scope_of,
-    token_error,
+    short_lived,
 )
 from broker.simulator.memory import Grant
 from broker.simulator.simulated import CLIENT_ID, CLIENT_SECRET
 from broker.simulator.simulator import Simulator, json_answer
 
 REFRESH_TOKEN_LIFETIME = 30 * 86_400  # seconds
+SHORT_LIFETIME = 3600  # of an access token that is yet to be traded for a long-lived one
 
 
 @post("/{provider:str}/token")
@@ -44,9 +46,12 @@ async def token(
         grant = spend(simulator, simulated, form)
         await misbehave(simulator, grant)
     except OAuthError as error:
-        status, body = token_error(simulated, error)
+        status, body = answered_error(simulated, error)
         return json_answer(body, status)
-    return json_answer(await new_tokens(simulator, simulated, grant))
+    if simulated.lifecycle.exchange:
+        access_token = simulator.access_tokens.put(grant, SHORT_LIFETIME)
+        return json_answer(short_lived(grant, access_token, SHORT_LIFETIME))
+    return json_answer(await new_tokens(simulator, simulated, grant, form))
 
 
 def check_client(authorization: str | None, form: Parameters) -> None:
@@ -58,15 +63,23 @@ def check_client(authorization: str | None, form: Parameters) -> None:
 
 
 def spend(simulator: Simulator, provider: Provider, form: Parameters) -> Grant:
-    """The grant behind a code or refresh token, which is good no more, whatever else is wrong with the request."""
+    """The grant behind a code, which is good no more, whatever else is wrong with the request, or a refresh token."""
     match form.required("grant_type"):
         case "authorization_code":
             grant = simulator.codes.take(form.required("code"))
             return check_code(provider, grant, form)
         case "refresh_token":
-            return belongs(provider, simulator.refresh_tokens.take(form.required("refresh_token")))
+            return refreshed(simulator, provider, form.required("refresh_token"))
         case _:
             raise OAuthError(ErrorCode.UNSUPPORTED_GRANT_TYPE, "authorization_code or refresh_token")
+
+
+def refreshed(simulator: Simulator, provider: Provider, token: str) -> Grant:
+    """A refresh token that rotates is good for its grace from now on. Raises OAuthError invalid_grant."""
+    grant = belongs(provider, simulator.refresh_tokens.find(token))
+    if provider.lifecycle.rotates:
+        simulator.refresh_tokens.shorten(token, provider.lifecycle.grace or 0)
+    return grant
 
 
 def check_code(provider: Provider, found: Grant | None, form: Parameters) -> Grant:
@@ -93,7 +106,9 @@ async def misbehave(simulator: Simulator, grant: Grant) -> None:
         raise OAuthError(ErrorCode.SERVER_ERROR, "this sign-in was to fail", status=500)
 
 
-async def new_tokens(simulator: Simulator, provider: Provider, grant: Grant) -> dict[str, Any]:
+async def new_tokens(
+    simulator: Simulator, provider: Provider, grant: Grant, form: Parameters
+) -> dict[str, Any]:
     """The token answer (section 5.1)."""
     lasting = grant.lifetime if expires(provider) else REFRESH_TOKEN_LIFETIME
     access_token = simulator.access_tokens.put(grant, lasting)
@@ -104,7 +119,7 @@ async def new_tokens(simulator: Simulator, provider: Provider, grant: Grant) -> 
     }
     if expires(provider):
         answer |= {"expires_in": grant.lifetime}
-    if grant.offline:
+    if grant.offline and (provider.lifecycle.rotates or "refresh_token" not in form):
         answer |= {"refresh_token": simulator.refresh_tokens.put(grant, REFRESH_TOKEN_LIFETIME)}
     if gives_id_token(provider, grant.scopes):
         answer |= {"id_token": await id_token(simulator, provider, grant, access_token)}

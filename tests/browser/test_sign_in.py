@@ -11,6 +11,7 @@ from tests.cli.command import DevelopmentBroker
 
 pytestmark = pytest.mark.xdist_group("browser")  # one worker, one Chromium
 PROVIDERS = {"google": "Google", "apple": "Apple", "github": "GitHub", "microsoft": "Microsoft"}
+OFFERED = (*PROVIDERS.values(), "Facebook", "Instagram", "Threads")
 
 
 def begin(page: Page, dev: DevelopmentBroker, name: str) -> None:
@@ -107,7 +108,7 @@ def test_picker(page: Page, dev: DevelopmentBroker):
     page.get_by_role("button", name="Let the broker ask which").click()
     expect(page.get_by_role("heading", level=1)).to_have_text("Sign in to Default app")
     links = page.get_by_role("link").all_inner_texts()
-    assert links == [f"Continue with {name}" for name in PROVIDERS.values()]
+    assert links == [f"Continue with {name}" for name in OFFERED]
     expect(page.get_by_role("main")).to_contain_text(dev.ready["issuer"])
     page.get_by_role("link", name="Continue with Apple").click()
     approve(page)

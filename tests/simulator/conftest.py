@@ -68,7 +68,7 @@ class Broker:
     def start(self, provider_id, **changes):
         """A pending authorization and the address to which it sends the browser, some parameters changed."""
         pending = new_pending(provider_id)
-        url = authorization_url(self.connection(provider_id), pending, "the-state", None, ())
+        url = authorization_url(self.connection(provider_id), pending, "the-state")
         address = urlsplit(url)
         asked = dict(parse_qsl(address.query)) | changes
         return pending, address._replace(query=urlencode(asked)).geturl()

@@ -2,36 +2,181 @@
 
 import asyncio
 import json
+import time
+from dataclasses import replace
+from urllib.parse import urlencode
 
 import pytest
 
+from broker.core.identity import ProviderTokens
 from broker.providers import CATALOGUE
 from broker.providers.custom import read_discovery
+from broker.providers.lifecycle import Lifecycle
+from broker.providers.token_answer import read_json, read_tokens
+from broker.providers.token_requests import Request, basic, renewal_request, revocation_request
 from broker.simulator import memory
-from broker.simulator.memory import Drawer
+from broker.simulator.memory import Drawer, Grant
+from broker.simulator.personas import PERSONAS
 from broker.simulator.routes import simulator_routes
 from broker.simulator.simulated import simulated_providers
+from broker.simulator.simulator import Simulator
+from broker.simulator.token import refreshed
+from tests.simulator.conftest import NOW
 
 pytestmark = pytest.mark.anyio
 
-REFRESHING = ["google", "apple", "microsoft"]
+META = ["facebook", "instagram", "threads"]
+GRANT = {
+    "provider": "microsoft",
+    "persona": PERSONAS[0],
+    "redirect_uri": "",
+    "scopes": (),
+    "challenge": None,
+    "nonce": None,
+    "offline": True,
+    "outcome": "approve",
+    "lifetime": 60,
+}
 
 
 def refresh(broker, provider, token):
     return broker.call(provider, "token", grant_type="refresh_token", refresh_token=token)
 
 
-@pytest.mark.parametrize("provider", REFRESHING)
-async def test_refresh_rotates(broker, provider):
-    """A refresh gives new tokens, and the refresh token it took is good no more."""
-    _, tokens = await broker.sign_in(provider)
-    status, fresh = await refresh(broker, provider, tokens.refresh_token)
-    assert status == 200
-    assert fresh["access_token"] != tokens.access_token
-    status, refused = await refresh(broker, provider, tokens.refresh_token)
-    assert (status, refused["error"]) == (400, "invalid_grant")
-    status, _ = await refresh(broker, provider, fresh["refresh_token"])
-    assert status == 200
+async def long_granted(broker, provider, **form):
+    """Tokens of a sign-in that asks for consent, as it must for a second refresh token of Google's."""
+    pending, url = broker.start(provider, prompt="consent")
+    told = await broker.submit(url, **{"persona": "ada", "outcome": "approve"} | form)
+    _, tokens = await broker.upstream.sign_in(broker.connection(provider), pending, told["code"], NOW)
+    return tokens
+
+
+@pytest.mark.parametrize("provider", ["google", "apple"])
+async def test_refresh_token_that_stays(broker, provider):
+    """Google's and Apple's refresh tokens serve again and again, and no answer to one brings another."""
+    tokens = await long_granted(broker, provider)
+    for _ in range(2):
+        status, fresh = await refresh(broker, provider, tokens.refresh_token)
+        assert status == 200
+        assert fresh["access_token"] != tokens.access_token
+        assert "refresh_token" not in fresh
+
+
+async def test_refresh_token_that_is_replaced(broker):
+    """Microsoft's comes with a new one each time, and the old one is not ended by that."""
+    tokens = await long_granted(broker, "microsoft")
+    _, fresh = await refresh(broker, "microsoft", tokens.refresh_token)
+    assert fresh["refresh_token"] != tokens.refresh_token
+    for token in (tokens.refresh_token, fresh["refresh_token"]):
+        assert (await refresh(broker, "microsoft", token))[0] == 200
+
+
+@pytest.mark.parametrize(("grace", "status"), [(0, 400), (60, 200)])
+async def test_refresh_token_that_rotates(grace, status):
+    """A refresh token that rotates is spent by its first use, once its declared grace is over."""
+    rotating = Lifecycle(rotates=True, grace=grace)
+    provider = replace(simulated_providers("http://127.0.0.1:1")["microsoft"], lifecycle=rotating)
+    simulator = Simulator("http://127.0.0.1:1", {"microsoft": provider}, 0)
+    given = Grant(**GRANT)
+    token = simulator.refresh_tokens.put(given, 60)
+    assert refreshed(simulator, provider, token) is given
+    found = simulator.refresh_tokens.find(token)
+    assert (found is given) is (status == 200)
+
+
+async def test_consent_at_google(broker):
+    """Google gives a refresh token with the first consent, with another that was asked for, and after a revocation."""
+
+    async def given(**changes):
+        pending, url = broker.start("google", **changes)
+        told = await broker.submit(url, persona="Consent@example.com", outcome="approve")
+        return (await broker.upstream.sign_in(broker.connection("google"), pending, told["code"], 0))[1]
+
+    first = await given()
+    assert first.refresh_token
+    assert (await given()).refresh_token is None
+    assert (await given(prompt="consent")).refresh_token
+    await broker.call("google", "revoke", token=first.refresh_token)
+    assert (await given()).refresh_token
+
+
+@pytest.mark.parametrize("provider", META)
+async def test_long_lived(broker, provider):
+    """Meta's sign-in ends with a long-lived token, which lasts 60 days unless the form said otherwise."""
+    tokens = await long_granted(broker, provider)
+    assert (tokens.refresh_token, tokens.expires_at) == (None, NOW + 60 * 86_400)
+    short = await long_granted(broker, provider, expires_in="90")
+    assert short.expires_at == NOW + 90
+
+
+async def test_instagram_tells_the_granted_scopes(broker):
+    """What Instagram calls permissions are the scopes of the tokens, also after the exchange."""
+    assert (await long_granted(broker, "instagram")).scope == ("instagram_business_basic",)
+
+
+@pytest.mark.parametrize("provider", META)
+async def test_renewal(broker, provider):
+    """A long-lived token gets a younger one that opens the profile, by the broker's own request."""
+    tokens = await long_granted(broker, provider)
+    connection = broker.connection(provider)
+    answer = await broker.upstream.send(renewal_request(connection, tokens, NOW))
+    fresh = read_tokens(read_json(answer), NOW + 100)
+    assert (fresh.access_token != tokens.access_token, fresh.expires_at) == (True, NOW + 100 + 60 * 86_400)
+    assert await connection.provider.fetch_profile(broker.upstream._get_json, connection, fresh.access_token)
+
+
+@pytest.mark.parametrize("provider", META)
+async def test_renewal_of_a_dead_token(broker, provider):
+    """What is over is not renewed, and the answer has Meta's number for it."""
+    tokens = ProviderTokens(access_token="unknown")
+    answer = await broker.upstream.send(renewal_request(broker.connection(provider), tokens, NOW))
+    assert answer.status == 400
+    assert json.loads(answer.content)["error"]["code"] == 190
+
+
+@pytest.mark.parametrize("door", ["long_lived", "renewed"])
+async def test_trades_are_checked(broker, door):
+    """A trade needs the right grant type, and the app's secret where it must be shown."""
+    tokens = await long_granted(broker, "facebook")
+    query = {"grant_type": "fb_exchange_token", "client_id": "simulated", "client_secret": "simulated"}
+    query["fb_exchange_token"] = tokens.access_token
+    for wrong in ({"grant_type": "ig_refresh_token"}, {"client_secret": "wrong"}, {}):
+        path = f"/simulator/facebook/{door}?{urlencode(query | wrong)}"
+        assert (await broker.get(path))[0] == (400 if wrong else 200)
+
+
+REVOCABLE = ["google", "apple", "github", "facebook"]
+
+
+@pytest.mark.parametrize("provider", REVOCABLE)
+async def test_revocation_in_each_dialect(broker, provider):
+    """The broker's own request ends a grant wherever there is a call for it; sent again it ends nothing and hurts nobody."""
+    tokens = await long_granted(broker, provider)
+    request = revocation_request(broker.connection(provider), tokens, int(time.time()))
+    assert (await broker.upstream.send(request)).status in {200, 204}
+    path = f"/simulator/{provider}/{'user' if provider in {'github', 'facebook'} else 'userinfo'}"
+    if provider != "apple":
+        assert (await broker.get(path, tokens.access_token))[0] in {400, 401}
+    again = (await broker.upstream.send(request)).status
+    assert again == {"google": 400, "apple": 200, "github": 404, "facebook": 400}[provider]
+
+
+@pytest.mark.parametrize("provider", ["github", "facebook"])
+async def test_revocation_needs_proof(broker, provider):
+    """GitHub asks for the app's secret, Facebook for the proof made of it; with a wrong one nothing ends."""
+    tokens = await long_granted(broker, provider)
+    request = revocation_request(broker.connection(provider, "wrong"), tokens, NOW)
+    assert (await broker.upstream.send(request)).status in {400, 404}
+    request = revocation_request(broker.connection(provider), tokens, NOW)
+    assert (await broker.upstream.send(request)).status in {200, 204}
+
+
+async def test_github_revocation_without_a_token(broker):
+    """GitHub's call without a token in its body is no call."""
+    url = f"{broker.issuer}/simulator/github/grant"
+    headers = {"Authorization": basic("simulated", "simulated")}
+    answer = await broker.upstream.send(Request(method="DELETE", url=url, headers=headers, body="{}"))
+    assert answer.status == 422
 
 
 async def test_github_has_nothing_to_refresh(broker):
@@ -85,8 +230,8 @@ async def test_expiry(broker):
 @pytest.mark.parametrize("provider", ["google", "apple"])
 async def test_revoke(broker, provider):
     """Revoking one token of a grant ends all of them; another grant of the same person stays."""
-    _, tokens = await broker.sign_in(provider)
-    _, others = await broker.sign_in(provider)
+    tokens = await long_granted(broker, provider)
+    others = await long_granted(broker, provider)
     status, _ = await broker.call(provider, "revoke", token=tokens.access_token)
     assert status == 200
     assert (await refresh(broker, provider, tokens.refresh_token))[0] == 400
@@ -94,9 +239,10 @@ async def test_revoke(broker, provider):
 
 
 async def test_revoke_unknown(broker):
-    """An unknown token is as good as revoked; a wrong secret is an error."""
-    assert (await broker.call("google", "revoke", token="unknown"))[0] == 200
-    status, body = await broker.call("google", "revoke", token="unknown", client_secret="wrong")
+    """An unknown token is as good as revoked, though Google says that it knows none; a wrong secret is an error."""
+    assert (await broker.call("apple", "revoke", token="unknown"))[0] == 200
+    assert (await broker.call("google", "revoke", token="unknown"))[0] == 400
+    status, body = await broker.call("apple", "revoke", token="unknown", client_secret="wrong")
     assert (status, body["error"]) == (401, "invalid_client")
 
 
@@ -125,6 +271,9 @@ async def test_profile_needs_its_own_token(broker, path):
         "github/userinfo",
         "google/user",
         "google/user/emails",
+        "threads/user/emails",
+        "google/long_lived",
+        "github/renewed",
         "github/jwks",
         "github/.well-known/openid-configuration",
     ],
@@ -144,6 +293,11 @@ async def test_discovery(broker, provider):
     assert found.jwks_uri == simulated.jwks_uri
 
 
+def own_calls(lifecycle):
+    calls = (lifecycle.exchange, lifecycle.renewal_call, lifecycle.revocation_call)
+    return [call for call in calls if call]
+
+
 def test_everybody_stays_at_home():
     """No simulated provider keeps an address of the real one."""
     for provider in simulated_providers("http://127.0.0.1:1").values():
@@ -154,6 +308,7 @@ def test_everybody_stays_at_home():
             provider.revocation_endpoint,
             provider.issuer,
             provider.jwks_uri,
+            *(call.url for call in own_calls(provider.lifecycle)),
         )
         home = f"http://127.0.0.1:1/simulator/{provider.id}"
         assert all(address is None or address.startswith(home) for address in addresses)
@@ -169,6 +324,11 @@ def test_dialect_is_kept():
             real.scopes,
         )
         assert provider.to_identity is real.to_identity
+        assert (provider.lifecycle.rotates, provider.lifecycle.grace, provider.lifecycle.renewable_after) == (
+            real.lifecycle.rotates,
+            real.lifecycle.grace,
+            0,
+        )
         assert provider.mint_client_secret is None
 
 

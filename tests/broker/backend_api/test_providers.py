@@ -232,3 +232,34 @@ def test_ad_05_changes_are_logged(api: Api, provider: ProviderStub, broker: Runn
     lines = [line for line in broker.log().splitlines() if '"acme"' in line]
     assert any("provider.configured" in line for line in lines)
     assert any("provider.deleted" in line for line in lines)
+
+
+def test_lifecycle_of_a_custom_provider(api: Api, provider: ProviderStub):
+    """An admin says how a custom provider's refresh tokens live, which nothing else can, and it is shown."""
+    made = api.good("POST", "/v1/providers", acme(provider))
+    assert (made["rotates"], made["rotation_grace"], made["refresh_ahead"]) == (None, None, False)
+    told = {"rotates": True, "rotation_grace": 30, "refresh_ahead": True}
+    changed = api.good("PATCH", "/v1/providers/acme", told)
+    assert {name: changed[name] for name in told} == told
+    assert api.good("GET", "/v1/providers/acme") == changed
+    off = api.good("PATCH", "/v1/providers/acme", {"enabled": False})
+    assert {name: off[name] for name in told} == told
+
+
+def test_lifecycle_of_the_catalogue(api: Api):
+    """The catalogue's own facts are shown and not to be changed; whether tokens are refreshed ahead is."""
+    google = {"id": "google", "client_id": "x", "client_secret": "hush-hush"}
+    made = api.good("POST", "/v1/providers", google | {"refresh_ahead": True})
+    assert (made["rotates"], made["refresh_ahead"]) == (False, True)
+    for name, value in (("rotates", True), ("rotation_grace", 30)):
+        answer = api.call("PATCH", "/v1/providers/google", {name: value})
+        assert answer.status_code == 422
+        assert answer.json()["errors"][0]["meta"]["param_name"] == name
+
+
+@pytest.mark.parametrize("grace", [-1, 7_776_001, "soon"])
+def test_rotation_grace_is_bounded(api: Api, provider: ProviderStub, grace: object):
+    """A grace is a number of seconds, of ninety days at most."""
+    answer = api.call("POST", "/v1/providers", acme(provider, rotation_grace=grace))
+    assert answer.status_code == 422
+    assert answer.json()["errors"][0]["meta"]["param_name"] == "rotation_grace"

@@ -1,14 +1,17 @@
 """Who came, read from answers in the shape in which each provider of the catalogue gives them."""
 
+import hmac
 from typing import Any
+from urllib.parse import parse_qs
 
 import pytest
 
 from broker.core.identity import Identity
+from broker.core.records import ProviderConfiguration
 from broker.providers import CATALOGUE
 from broker.providers.github import fetch_profile
 from broker.providers.id_token import Expected, issuer_equal
-from broker.providers.provider import from_openid_claims
+from broker.providers.provider import Connection, connect, from_openid_claims
 
 TENANT = "72f988bf-86f1-41af-91ab-2d7cd011db47"
 
@@ -68,6 +71,34 @@ MICROSOFT = {
     "email": "abeli@microsoft.example.com",
     "tid": TENANT,
 }
+FACEBOOK = {
+    "id": "1234567890123456",
+    "name": "Jane Smith",
+    "first_name": "Jane",
+    "last_name": "Smith",
+    "email": "jsmith@example.com",
+    "picture": {
+        "data": {
+            "height": 50,
+            "width": 50,
+            "is_silhouette": False,
+            "url": "https://platform-lookaside.fbsbx.com/platform/profilepic/?asid=1234567890123456",
+        }
+    },
+}
+INSTAGRAM = {
+    "user_id": "17841405793187218",
+    "id": "39250387624560410",
+    "username": "jayposiris",
+    "name": "Jay Posiris",
+    "profile_picture_url": "https://scontent.cdninstagram.com/v/t51/p.jpg",
+}
+THREADS = {
+    "id": "1234567",
+    "username": "threadsapitestuser",
+    "name": "Threads API Test User",
+    "threads_profile_picture_url": "https://scontent-sjc3-1.cdninstagram.com/link/to/profile/picture",
+}
 RECORDED: dict[str, tuple[dict[str, Any], Identity]] = {
     "google": (
         GOOGLE,
@@ -108,6 +139,36 @@ RECORDED: dict[str, tuple[dict[str, Any], Identity]] = {
             email_verified=None,
             name="Abe Lincoln",
             username="AbeLi@microsoft.example.com",
+        ),
+    ),
+    "facebook": (
+        FACEBOOK,
+        Identity(
+            subject="1234567890123456",
+            email="jsmith@example.com",
+            email_verified=None,
+            name="Jane Smith",
+            given_name="Jane",
+            family_name="Smith",
+            picture="https://platform-lookaside.fbsbx.com/platform/profilepic/?asid=1234567890123456",
+        ),
+    ),
+    "instagram": (
+        INSTAGRAM,
+        Identity(
+            subject="17841405793187218",
+            name="Jay Posiris",
+            username="jayposiris",
+            picture="https://scontent.cdninstagram.com/v/t51/p.jpg",
+        ),
+    ),
+    "threads": (
+        THREADS,
+        Identity(
+            subject="1234567",
+            name="Threads API Test User",
+            username="threadsapitestuser",
+            picture="https://scontent-sjc3-1.cdninstagram.com/link/to/profile/picture",
         ),
     ),
 }
@@ -217,10 +278,60 @@ async def test_github_emails(listed: str):
         assert access_token == "gho_token"
         return answers.pop(url)
 
-    profile = await fetch_profile(get_json, CATALOGUE["github"], "gho_token")
+    profile = await fetch_profile(get_json, connected("github"), "gho_token")
     identity = CATALOGUE["github"].to_identity(profile)
     assert (identity.email, identity.email_verified) == expected
     assert not answers
+
+
+def connected(provider_id: str) -> Connection:
+    configuration = ProviderConfiguration(
+        id=provider_id, client_id="x", credentials={"client_secret": "hush"}
+    )
+    return connect(CATALOGUE[provider_id], configuration, "https://id.example.com")
+
+
+META = {"facebook": (FACEBOOK, "id"), "instagram": (INSTAGRAM, "user_id"), "threads": (THREADS, "id")}
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize("provider_id", META)
+async def test_profile_of_meta(provider_id: str):
+    """Meta's profiles are one call with the token in the header; Facebook's carries the proof that the call is ours."""
+    answer, _ = META[provider_id]
+    called = []
+
+    async def get_json(url: str, access_token: str) -> object:
+        called.append((url, access_token))
+        return {"data": [answer]} if provider_id == "instagram" else answer
+
+    provider = CATALOGUE[provider_id]
+    assert provider.fetch_profile
+    assert await provider.fetch_profile(get_json, connected(provider_id), "at-1") == answer
+    ((url, token),) = called
+    address, _, query = url.partition("?")
+    assert (address, token) == (provider.userinfo_endpoint, "at-1")
+    proof = hmac.new(b"hush", b"at-1", "sha256").hexdigest()
+    assert parse_qs(query).get("appsecret_proof", []) == ([proof] if provider_id == "facebook" else [])
+
+
+@pytest.mark.parametrize("provider_id", META)
+def test_oc_07_renamed_at_meta(provider_id: str):
+    """OC-07: Who is renamed at one of Meta's providers stays who they are; another number is somebody else."""
+    answer, number = META[provider_id]
+    to_identity = CATALOGUE[provider_id].to_identity
+    renamed = to_identity({**answer, "username": "other", "name": "Other", "email": "other@example.com"})
+    assert to_identity(answer).subject == renamed.subject
+    assert to_identity({**answer, number: "99"}).subject != renamed.subject
+
+
+@pytest.mark.parametrize("number", [None, "octocat", "", [], 1.5, True, "1 2"])
+@pytest.mark.parametrize("provider_id", META)
+def test_oc_07_no_number_at_meta(provider_id: str, number: object):
+    """OC-07: A profile of Meta's without its number is nobody's."""
+    answer, name = META[provider_id]
+    with pytest.raises((TypeError, ValueError, KeyError)):
+        CATALOGUE[provider_id].to_identity({**answer, name: number})
 
 
 def test_oc_07_renamed_login():

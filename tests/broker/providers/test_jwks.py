@@ -11,7 +11,7 @@ from aiohttp import web
 
 from broker.core.errors import OAuthError
 from broker.providers import jwks
-from broker.providers.errors import unavailable
+from broker.providers.errors import Unavailable
 from broker.providers.jwks import KeySets, read_keys
 from tests.broker.providers.conftest import AtStub
 from tests.provider_stub import ProviderStub, answer_json
@@ -114,7 +114,7 @@ async def test_d_12_waiters_share_a_failure():
     async def fail_slowly(url: str) -> Any:
         asked.append(url)
         await asyncio.sleep(0.05)
-        raise unavailable("down")
+        raise Unavailable("down")
 
     sets = KeySets(fail_slowly)
     async with asyncio.timeout(2):

@@ -1,0 +1,123 @@
+"""What a token endpoint's answer says (RFC 6749 sections 5.1 and 5.2), at a sign-in and at a refresh. Pure."""
+
+import re
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from typing import Any, NamedTuple
+
+import msgspec
+
+from broker.core.identity import ProviderTokens
+from broker.providers.errors import GrantRefused, Unavailable, broken
+
+# Words by which a provider gives up a grant. `invalid_client` and the like are ours to mend and condemn nobody's grant.
+FINAL = {
+    "invalid_grant",
+    "bad_refresh_token",  # GitHub
+    "invalid_refresh_token",  # Slack
+    "token_revoked",  # Slack
+    "190",  # Meta's Graph API: the token is expired, revoked or malformed
+}
+
+
+class Answer(NamedTuple):
+    """Status, headers (names in lower case) and content of an HTTP answer."""
+
+    status: int
+    headers: Mapping[str, str]
+    content: bytes
+
+
+def read_json(answer: Answer) -> Any:
+    """A good answer's JSON. 5xx and 429 pass, so try again later; everything else is wrong."""
+    if answer.status >= 500 or answer.status == 429:
+        raise Unavailable(f"status {answer.status}", retry_after=retry_after(answer))
+    if answer.status != 200:
+        raise broken(f"status {answer.status}")
+    try:
+        return msgspec.json.decode(answer.content)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        raise broken("the answer is not JSON") from None
+
+
+def read_tokens(answer: Any, now: int) -> ProviderTokens:
+    """A token answer. GitHub says `error` with status 200."""
+    if not isinstance(answer, dict) or "error" in answer or not isinstance(answer.get("access_token"), str):
+        raise broken("the token endpoint gave no access token")
+    expires_in = answer.get("expires_in")
+    try:
+        return ProviderTokens(
+            access_token=answer["access_token"],
+            token_type=str(answer.get("token_type") or "Bearer"),
+            refresh_token=optional_text(answer, "refresh_token"),
+            id_token=optional_text(answer, "id_token"),
+            expires_at=now + min(int(expires_in), 10**9) if expires_in is not None else None,
+            scope=tuple(str(answer.get("scope") or "").replace(",", " ").split()),
+        )
+    except (TypeError, ValueError, OverflowError):
+        raise broken("the token answer is malformed") from None
+
+
+def read_refresh(answer: Answer, now: int, shape: Callable[[Any], Any] | None = None) -> ProviderTokens:
+    """The tokens of a refresh. Raises GrantRefused, which is for good, or Unavailable, which is not; the two never mix.
+
+    Only a JSON answer that names a final error condemns a grant: not an outage's HTML page with status 400, not a
+    limit, not our own wrong secret. `shape` turns a provider's own form into the standard's. A 200 that cannot be read may have spent the refresh token (`heard`).
+    """
+    try:
+        said = msgspec.json.decode(answer.content)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        said = None
+    error = error_word(said)
+    if answer.status < 500 and answer.status != 429 and error in FINAL:
+        raise GrantRefused(error)
+    if error or answer.status != 200:
+        detail = f"status {answer.status} {error}".rstrip()
+        raise Unavailable(detail, retry_after=retry_after(answer))
+    try:
+        return read_tokens(shape(said) if shape else said, now)
+    except Exception:  # noqa: BLE001 - whatever it was, the provider took our token and we have none
+        raise Unavailable("the answer has no access token", heard=True) from None
+
+
+def was_revoked(answer: Answer) -> bool:
+    """Whether the provider ended the grant; False: it knows no such token, which Google and Meta say with 400, GitHub
+    with 404, and RFC 7009 section 2.2 not at all. Raises Unavailable for everything else."""
+    if answer.status in (200, 202, 204):
+        return True
+    try:
+        error = error_word(msgspec.json.decode(answer.content))
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        error = ""
+    if answer.status == 404 or (answer.status == 400 and error in FINAL | {"invalid_token"}):
+        return False
+    raise Unavailable(f"status {answer.status} {error}".rstrip(), retry_after=retry_after(answer))
+
+
+def error_word(said: Any) -> str:
+    """The error's code, or nothing; Meta nests a number. Never its prose."""
+    error = said.get("error") if isinstance(said, dict) else None
+    if isinstance(error, dict):
+        error = error.get("code", "unknown")
+    if error is None:
+        return ""
+    return str(error) if re.fullmatch(r"[A-Za-z0-9_.-]{1,64}", str(error)) else "unknown"
+
+
+def retry_after(answer: Answer) -> float | None:
+    """Seconds (RFC 9110 section 10.2.3): a number or a date."""
+    said = answer.headers.get("retry-after", "").strip()
+    if re.fullmatch(r"[0-9]{1,9}", said):
+        return float(said)
+    try:
+        return max(0.0, (parsedate_to_datetime(said) - datetime.now(UTC)).total_seconds())
+    except (ValueError, TypeError):
+        return None
+
+
+def optional_text(answer: dict[str, Any], name: str) -> str | None:
+    value = answer.get(name)
+    if value is not None and not isinstance(value, str):
+        raise ValueError(name)
+    return value
