@@ -31,7 +31,7 @@ from allowlist.wire import (
 LARGEST_BODY = 64 * 1024
 
 Label = Annotated[str, Field(min_length=1, max_length=200)]
-OnChange = Callable[[str, Entry], Awaitable[None] | None]
+OnChange = Callable[[str, Entry, AnyRequest], Awaitable[None] | None]
 KnownClient = Callable[[str], Awaitable[bool]]
 
 
@@ -61,8 +61,8 @@ class Desk:
     on_change: OnChange | None
     known_client: KnownClient | None
 
-    async def announce(self, event: str, entry: Entry) -> None:
-        answer = self.on_change(event, entry) if self.on_change else None
+    async def announce(self, event: str, entry: Entry, request: AnyRequest) -> None:
+        answer = self.on_change(event, entry, request) if self.on_change else None
         if inspect.isawaitable(answer):
             await answer
 
@@ -80,7 +80,7 @@ def admin_router(
 ) -> Router:
     """The routes of the list, each behind `guard`.
 
-    `on_change` is told `redirect_url.created`, `.updated` or `.deleted` and the entry, after the fact.
+    `on_change` is told `redirect_url.created`, `.updated` or `.deleted`, the entry and the request that did it, after the fact.
     `known_client` says whether an entry may be made for a client.
     """
     desk = Desk(allowlist, on_change, known_client)
@@ -106,7 +106,7 @@ async def create_entry(request: AnyRequest, desk: NamedDependency[Desk]) -> dict
     body = await read_json(request, NewEntry)
     await desk.check_client(body.client_id)
     entry = await desk.allowlist.add(**body.model_dump(), now_ms=now_ms())
-    await desk.announce("redirect_url.created", entry)
+    await desk.announce("redirect_url.created", entry, request)
     return described(entry)
 
 
@@ -121,18 +121,20 @@ async def change_entry(
 ) -> dict[str, object]:
     changes = (await read_json(request, ChangedEntry)).model_dump(exclude_unset=True)
     entry = await desk.allowlist.update(entry_id, **changes, now_ms=now_ms())
-    await desk.announce("redirect_url.updated", entry)
+    await desk.announce("redirect_url.updated", entry, request)
     return described(entry)
 
 
 @delete("/{entry_id:str}", status_code=200)
-async def delete_entry(entry_id: FromPath[str], desk: NamedDependency[Desk]) -> dict[str, object]:
+async def delete_entry(
+    request: AnyRequest, entry_id: FromPath[str], desk: NamedDependency[Desk]
+) -> dict[str, object]:
     entry = await desk.allowlist.remove(entry_id)
-    await desk.announce("redirect_url.deleted", entry)
+    await desk.announce("redirect_url.deleted", entry, request)
     return {"object": "redirect_url", "id": entry.id, "deleted": True}
 
 
-@post("/explain", status_code=200)
+@post("/explain", status_code=200, opt={"scope": "allowlist:read"})
 async def explain_address(request: AnyRequest, desk: NamedDependency[Desk]) -> dict[str, object]:
     body = await read_json(request, Question)
     explanation = await desk.allowlist.explain(body.client_id, body.redirect_uri)

@@ -26,7 +26,8 @@ Model = TypeVar("Model", bound=BaseModel)
 
 
 class ApiError(Exception):
-    """One thing that is wrong with a request. All of it is shown to the caller, so no secret goes in."""
+    """One thing that is wrong with a request. All of it is shown to the caller, so no secret goes in. `meta` is for
+    programs; `retry_after` seconds says that the same request may do later."""
 
     def __init__(
         self,
@@ -36,6 +37,8 @@ class ApiError(Exception):
         *,
         long_message: str | None = None,
         param: str | None = None,
+        meta: Mapping[str, object] | None = None,
+        retry_after: int | None = None,
     ) -> None:
         super().__init__(message)
         self.status = status
@@ -43,6 +46,8 @@ class ApiError(Exception):
         self.message = message
         self.long_message = long_message or message
         self.param = param
+        self.meta = meta or {}
+        self.retry_after = retry_after
 
 
 class ApiErrors(Exception):
@@ -65,7 +70,7 @@ def error_response(
 
 
 def described(error: ApiError) -> dict[str, object]:
-    meta = {"param_name": error.param} if error.param else {}
+    meta = {**error.meta, **({"param_name": error.param} if error.param else {})}
     return {"code": error.code, "message": error.message, "long_message": error.long_message, "meta": meta}
 
 
@@ -184,7 +189,8 @@ CODES = {
 
 
 def on_api_error(_: AnyRequest, error: ApiError) -> Response[dict[str, object]]:
-    return error_response(error)
+    headers = {"Retry-After": str(error.retry_after)} if error.retry_after is not None else None
+    return error_response(error, headers=headers)
 
 
 def on_api_errors(_: AnyRequest, error: ApiErrors) -> Response[dict[str, object]]:

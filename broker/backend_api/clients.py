@@ -5,17 +5,15 @@ from typing import Annotated, Literal
 from urllib.parse import urlsplit
 
 import msgspec
-import structlog
 from litestar import Router, delete, get, patch, post
 from litestar.params import FromPath
 from pydantic import AfterValidator, Field
 
 from allowlist.wire import AnyRequest, ApiError, Body, Paging, page, read_json
+from broker.backend_api.audit import record
 from broker.core.client import DEFAULT_CLIENT, SCOPES, Client, TokenProfile
 from broker.core.opaque import fingerprint, new_id, new_secret
 from broker.rooms import Given, Rooms
-
-log = structlog.get_logger()
 
 
 def check_origin(origin: str) -> str:
@@ -76,7 +74,7 @@ async def create_client(request: AnyRequest, rooms: Given[Rooms]) -> dict[str, o
     secret = f"cs_{new_secret()}" if body.type == "confidential" else None
     client = make_client(body, secret, int(time.time()))
     await rooms.store.clients.add(client)
-    log.info("admin_change", what="client.created", id=client.client_id)
+    await record(request, rooms, "client.created", id=client.client_id)
     return described(client) | ({"client_secret": secret} if secret else {})
 
 
@@ -97,12 +95,14 @@ async def change_client(
     client = msgspec.structs.replace(before, **changes, updated_at=int(time.time()))
     if not await rooms.store.clients.update(client):
         raise unknown()
-    log.info("admin_change", what="client.updated", id=client_id, fields=sorted(changes))
+    await record(request, rooms, "client.updated", id=client_id, fields=" ".join(sorted(changes)))
     return described(client)
 
 
 @delete("/{client_id:str}", status_code=200)
-async def delete_client(client_id: FromPath[str], rooms: Given[Rooms]) -> dict[str, object]:
+async def delete_client(
+    request: AnyRequest, client_id: FromPath[str], rooms: Given[Rooms]
+) -> dict[str, object]:
     """DELETE /v1/clients/{id}: the app can do nothing from then on; its redirect URLs go with it."""
     if client_id == DEFAULT_CLIENT:
         raise ApiError(
@@ -110,7 +110,7 @@ async def delete_client(client_id: FromPath[str], rooms: Given[Rooms]) -> dict[s
         )
     await find(client_id, rooms)
     await forget_client(client_id, rooms)
-    log.info("admin_change", what="client.deleted", id=client_id)
+    await record(request, rooms, "client.deleted", id=client_id)
     return {"object": "client", "id": client_id, "deleted": True}
 
 
@@ -159,5 +159,7 @@ def described(client: Client) -> dict[str, object]:
 
 
 clients_router = Router(
-    "/clients", route_handlers=[list_clients, create_client, get_client, change_client, delete_client]
+    "/clients",
+    route_handlers=[list_clients, create_client, get_client, change_client, delete_client],
+    opt={"area": "clients"},
 )

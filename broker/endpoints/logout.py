@@ -1,5 +1,6 @@
 """End-session endpoint (OpenID Connect RP-Initiated Logout 1.0)."""
 
+import time
 from typing import Any
 
 from litestar import Request, get, post
@@ -38,7 +39,10 @@ async def end_session(parameters: Parameters, rooms: Rooms) -> ASGIResponse:
         raise refused("post_logout_redirect_uri needs id_token_hint or client_id")
     target = await prove_redirect_uri(rooms, str(client_id), back) if back else None
     if claims:
-        await rooms.store.sessions.revoke(claims["sub"], str(claims.get("sid")))
+        about = {"client_id": str(client_id), "reason": "sign_out"}
+        await rooms.store.sessions.revoke(
+            claims["sub"], str(claims.get("sid")), now=int(time.time()), **about
+        )
     return to_app(target, state=parameters.get("state")) if target else signed_out(rooms, ended=bool(claims))
 
 

@@ -22,8 +22,10 @@ async def revoke(request: Request[Any, Any, Any], rooms: Given[Rooms]) -> ASGIRe
     """POST /revoke {token}: ends the session that the refresh or access token belongs to."""
     form = await read_form(request)
     client, session = await gather(asking(request, form, rooms), session_of(form.required("token"), rooms))
-    if session and session.alive(int(time.time())) and await may_end(request, client, session, rooms):
-        await rooms.store.sessions.revoke(session.user_id, session.id)
+    now = int(time.time())
+    if session and session.alive(now) and await may_end(request, client, session, rooms):
+        about = {"client_id": session.client_id, "reason": "sign_out"}
+        await rooms.store.sessions.revoke(session.user_id, session.id, now=now, **about)
     return json_answer({})
 
 

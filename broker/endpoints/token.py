@@ -52,7 +52,7 @@ async def exchange(
         raise refused_code()
     session, first_refresh_token = rooms.store.sessions.begin(granted, now)
     if granted.spent or not await rooms.store.codes.redeem(grant.code, granted, session):
-        await end_replayed(granted, rooms)
+        await end_replayed(granted, rooms, now)
         raise refused_code()
     access_token = rooms.issuer.access_token(session, client, session.scope, now)
     answer = token_answer(access_token, first_refresh_token, session.scope)
@@ -81,7 +81,7 @@ async def refresh(
     if session is None or session.client_id != client.client_id:
         raise refused_refresh_token()
     scope = check_scope(grant.scope or session.scope, tuple(session.scope.split()))
-    rotation, successor = await rooms.store.sessions.rotate(shown, now)
+    rotation, successor = await rooms.store.sessions.rotate(shown, session, now)
     if successor is None:
         if rotation is Rotation.REUSED:
             log.warning(
@@ -107,10 +107,11 @@ async def kill(code: str, granted: AuthorizationCode, rooms: Rooms) -> None:
         await rooms.store.codes.kill(code, granted)
 
 
-async def end_replayed(granted: AuthorizationCode, rooms: Rooms) -> None:
+async def end_replayed(granted: AuthorizationCode, rooms: Rooms, now: int) -> None:
     """A code that comes back with every proof was seen by two: what it gave first is ended (RFC 9700 4.2.4)."""
     log.warning("code_replayed", session=granted.session_id, client_id=granted.client_id)
-    await rooms.store.sessions.revoke(granted.user_id, granted.session_id)
+    about = {"client_id": granted.client_id, "reason": "code_replayed", "actor": "broker"}
+    await rooms.store.sessions.revoke(granted.user_id, granted.session_id, now=now, **about)
 
 
 def token_answer(access_token: str, successor: str, scope: str) -> dict[str, Any]:

@@ -6,9 +6,11 @@ from typing import Any
 
 import msgspec
 
+from broker.core.events import EventType, happened
 from broker.core.opaque import fingerprint, new_secret
 from broker.core.records import AuthorizationCode, Session
 from broker.store.commands import Commands
+from broker.store.outbox import Outbox, encode, outbox_key
 from broker.store.sessions import session_fields, session_key, sessions_key
 
 LIFETIME = 60  # seconds (TK-01)
@@ -19,8 +21,9 @@ SHAPE = re.compile(r"ac_([0-9a-f]{24})_[A-Za-z0-9_-]{43}")
 class Codes:
     """`save`, `find`, then `redeem`, which is the gate."""
 
-    def __init__(self, redis: Commands) -> None:
+    def __init__(self, redis: Commands, outbox: Outbox) -> None:
         self._redis = redis
+        self._outbox = outbox
         self._decoder = msgspec.json.Decoder(AuthorizationCode)
         folder = Path(__file__).parent
         self._redeem = redis.register_script((folder / "codes.redeem.lua").read_text())
@@ -42,9 +45,13 @@ class Codes:
     async def redeem(self, code: str, grant: AuthorizationCode, session: Session) -> bool:
         """Spend the code and begin its session, in one step. False: another exchange was first (TK-02)."""
         spent = msgspec.json.encode(msgspec.structs.replace(grant, spent=True))
-        keys = [code_key(code), session_key(session.user_id, session.id), sessions_key(session.user_id)]
+        user_id, now = session.user_id, session.last_active_at
+        about = {"session_id": session.id, "client_id": session.client_id}
+        created = happened(EventType.SESSION_CREATED, now, actor="user", user_id=user_id, **about)
+        keys = [code_key(code), session_key(user_id, session.id), sessions_key(user_id), outbox_key(user_id)]
         arguments: list[Any] = [spent, REMEMBERED, session.id, session.expires_at, session.idle_until]
-        return bool(await self._redeem(keys=keys, args=[*arguments, *session_fields(session)]))
+        step = self._redeem(keys=keys, args=[*arguments, *encode([created]), *session_fields(session)])
+        return bool(await self._outbox.marked(user_id, now, step))
 
     async def kill(self, code: str, grant: AuthorizationCode) -> None:
         """Make an unspent code worthless: somebody showed it with the wrong proof (TK-04, TK-05)."""

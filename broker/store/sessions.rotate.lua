@@ -1,6 +1,6 @@
--- Rotate a refresh token. KEYS: session, the user's sessions.
+-- Rotate a refresh token. KEYS: session, the user's sessions, outbox.
 -- ARGV: presented, successor (fingerprints), salt, now, grace, idle_until, once ours, seconds a revoked one is known,
--- session id.
+-- session id, the event of a reuse.
 local presented, successor, salt = ARGV[1], ARGV[2], ARGV[3]
 local now, grace, idle_until = tonumber(ARGV[4]), tonumber(ARGV[5]), tonumber(ARGV[6])
 local held = redis.call('HMGET', KEYS[1], 'status', 'current', 'previous', 'rotated_at', 'salt', 'expires_at', 'idle_until')
@@ -21,6 +21,7 @@ if ARGV[7] == '1' then
   redis.call('HSET', KEYS[1], 'status', 'revoked')
   redis.call('EXPIRE', KEYS[1], ARGV[8])
   redis.call('ZREM', KEYS[2], ARGV[9])
+  redis.call('RPUSH', KEYS[3], ARGV[10])
   return {'reused'}
 end
 return {'unknown'}

@@ -39,7 +39,7 @@ def told():
 async def api(redis, told):
     """A client of the API, with the key of an administrator."""
 
-    async def on_change(event, entry):
+    async def on_change(event, entry, request):
         told.append((event, entry.id))
 
     router = admin_router(

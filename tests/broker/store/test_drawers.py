@@ -123,5 +123,6 @@ async def test_what_is_no_id_reaches_no_key(store: Store, hostile: str):
     assert await store.clients.find(hostile) is None
     assert await store.provider_configurations.find(hostile) is None
     assert await store.sessions.find(hostile, hostile) is None
-    assert await store.sessions.revoke(hostile, hostile) is False
+    about = {"client_id": "app_1", "reason": "sign_out"}
+    assert await store.sessions.revoke(hostile, hostile, now=0, **about) is False
     assert await store.codes.find(hostile) is None

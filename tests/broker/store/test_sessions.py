@@ -9,10 +9,11 @@ from redis.asyncio import Redis
 
 from broker.core import refresh_token
 from broker.core.encryption_keys import EncryptionKeys, new_encryption_key
-from broker.core.opaque import new_id
+from broker.core.opaque import new_id, new_session_id
 from broker.core.records import AuthorizationCode
 from broker.store import Store
 from broker.store.connection import open_redis
+from broker.store.outbox import outbox_key
 from broker.store.pushed import PushedRequest
 from broker.store.sessions import ABSOLUTE_LIFETIME, GRACE, IDLE_LIFETIME, Rotation
 
@@ -35,9 +36,10 @@ def store(redis: Redis) -> Store:
 
 
 def grant() -> AuthorizationCode:
+    user_id = new_id("user")
     return AuthorizationCode(
-        user_id=new_id("user"),
-        session_id=new_id("sess"),
+        user_id=user_id,
+        session_id=new_session_id(user_id),
         client_id="app_1",
         redirect_uri="https://app.example.com/cb",
         code_challenge="c",
@@ -59,7 +61,8 @@ async def begin(store: Store, now: int = NOW) -> str:
 async def rotate(store: Store, token: str, now: int) -> tuple[Rotation, str | None]:
     shown = refresh_token.read(token)
     assert shown
-    return await store.sessions.rotate(shown, now)
+    session = await store.sessions.find(shown.user_id, shown.session_id)
+    return await store.sessions.rotate(shown, session, now) if session else (Rotation.UNKNOWN, None)
 
 
 async def test_tk_02_the_gate(store: Store):
@@ -163,3 +166,33 @@ async def test_take_once(store: Store):
     await store.pushed.save("secret", PushedRequest("app_1", {"a": "b"}))
     assert await store.pushed.take("secret") == PushedRequest("app_1", {"a": "b"})
     assert await store.pushed.take("secret") is None
+
+
+async def test_an_overtaken_token_leaves_its_event(store: Store, redis: Redis):
+    """A token that was good when it was looked up, and spent twice over before it was traded, ends the session; its
+    event is in the outbox and the outbox is marked, though the way of a good token is spared the mark."""
+    token = await begin(store)
+    shown = refresh_token.read(token)
+    assert shown
+    looked_up = await store.sessions.find(shown.user_id, shown.session_id)
+    assert looked_up
+    _, second = await rotate(store, token, NOW)
+    assert second
+    await rotate(store, second, NOW)
+    await redis.delete(outbox_key(shown.user_id), "outboxes")
+    assert (await store.sessions.rotate(shown, looked_up, NOW))[0] is Rotation.REUSED
+    (raw,) = await store.outbox.read(shown.user_id)
+    assert b"refresh_token_reused" in raw
+    assert await redis.zscore("outboxes", shown.user_id) == NOW
+
+
+async def test_a_session_revoked_twice_is_told_once(store: Store, redis: Redis):
+    """Ending a session writes one event, and ending it again, or ending none, writes none."""
+    shown = refresh_token.read(await begin(store))
+    assert shown
+    await redis.delete(outbox_key(shown.user_id))
+    about = {"client_id": "app_1", "reason": "admin", "actor": "key_1", "now": NOW}
+    assert await store.sessions.revoke(shown.user_id, shown.session_id, **about)
+    assert not await store.sessions.revoke(shown.user_id, shown.session_id, **about)
+    assert not await store.sessions.revoke(shown.user_id, new_id("sess"), **about)
+    assert len(await store.outbox.read(shown.user_id)) == 1
