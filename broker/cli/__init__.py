@@ -6,7 +6,7 @@ from importlib import import_module
 
 import click
 
-COMMANDS = ("dev", "serve", "check", "keys", "allowlist", "clients", "providers")
+COMMANDS = ("dev", "serve", "check", "keys", "allowlist", "clients", "providers", "secret-keys")
 
 
 class Commands(click.Group):
@@ -21,7 +21,8 @@ class Commands(click.Group):
         if cmd_name not in COMMANDS:
             return None
         gc.disable()  # nothing made by an import is garbage; server.py collects again
-        command: click.Command = getattr(import_module(f"broker.cli.{cmd_name}"), cmd_name)
+        file = cmd_name.replace("-", "_")
+        command: click.Command = getattr(import_module(f"broker.cli.{file}"), file)
         return command
 
 

@@ -42,8 +42,10 @@ async def introspect(
 async def who_asks(request: AnyRequest, form: Parameters, rooms: Rooms) -> str | None:
     """The confidential client that asks, of its own tokens; None for a backend with a secret key, of all."""
     scheme, _, key = request.headers.get("authorization", "").partition(" ")
-    if scheme.lower() == "bearer" and rooms.secret_keys.hold(key):
-        return None
+    if scheme.lower() == "bearer":
+        known = await rooms.secret_keys.find(key, int(time.time()))
+        if known and known.permits("sessions:read"):
+            return None
     presented = read_credentials(request, form)
     client = prove_client(request, await rooms.store.clients.find(presented.client_id), presented)
     if client.type != "confidential":

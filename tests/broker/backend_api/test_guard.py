@@ -23,6 +23,11 @@ ROUTES = [
     ("GET", "/v1/redirect_urls/ru_1"),
     ("PATCH", "/v1/redirect_urls/ru_1"),
     ("DELETE", "/v1/redirect_urls/ru_1"),
+    ("GET", "/v1/secret_keys"),
+    ("POST", "/v1/secret_keys"),
+    ("GET", "/v1/secret_keys/env:1"),
+    ("PATCH", "/v1/secret_keys/env:1"),
+    ("DELETE", "/v1/secret_keys/env:1"),
 ]
 UNKNOWN = [
     ("GET", "/v1"),

@@ -11,7 +11,6 @@ from broker.core.client import Client, PresentedCredentials, authenticate, prese
 from broker.core.errors import ErrorCode, OAuthError
 from broker.core.opaque import fingerprint
 from broker.core.parameters import Parameters
-from broker.core.secret_keys import SecretKeys, new_secret_key
 
 bounded = settings(max_examples=60, deadline=None)
 
@@ -102,16 +101,3 @@ def test_tk_14_who_is_proven(client: Client | None, secret: str | None, proven: 
         return
     with pytest.raises(OAuthError, match="invalid_client: client authentication failed"):
         authenticate(client, shown)
-
-
-def test_secret_keys_are_held_as_fingerprints():
-    """A backend key opens, nothing near it does, and the object that checks it cannot show it."""
-    one, other = new_secret_key(), new_secret_key()
-    keys = SecretKeys.of((one, other))
-    assert keys.hold(one)
-    assert keys.hold(other)
-    assert not any(
-        keys.hold(wrong) for wrong in ("", one[:-1], one + " ", one.upper(), fingerprint(one), "é")
-    )
-    assert one not in repr(keys)
-    assert one not in str(vars(keys))
