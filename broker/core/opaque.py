@@ -12,6 +12,11 @@ def new_id(prefix: str) -> str:
     return f"{prefix}_{secrets.token_hex(12)}"
 
 
+def new_session_id(user_id: str) -> str:
+    """`sess_<user><random>`: whose session it is stands in its id, so that a session is found without an index."""
+    return f"sess_{user_id.removeprefix('user_')}{secrets.token_hex(12)}"
+
+
 def new_secret() -> str:
     """256 random bits, base64url: a state, a nonce, a verifier, a secret. 43 characters."""
     return secrets.token_urlsafe(32)

@@ -30,7 +30,7 @@ class PresentedRefreshToken:
 def read(text: str) -> PresentedRefreshToken | None:
     """None when it cannot be one of ours; costs no Redis."""
     found = SHAPE.fullmatch(text)
-    return found and PresentedRefreshToken(text, f"user_{found[1]}", f"sess_{found[2]}")
+    return found and PresentedRefreshToken(text, f"user_{found[1]}", f"sess_{found[1]}{found[2]}")
 
 
 def first(user_id: str, session_id: str, keys: tuple[bytes, ...]) -> str:
@@ -61,7 +61,8 @@ def once_ours(presented: PresentedRefreshToken, keys: tuple[bytes, ...]) -> bool
 
 
 def mint(user_id: str, session_id: str, secret: str, key: bytes) -> str:
-    body = f"rt_{user_id.removeprefix('user_')}_{session_id.removeprefix('sess_')}_{secret}"
+    own = session_id[-24:]  # what stands before it is the user's
+    body = f"rt_{user_id.removeprefix('user_')}_{own}_{secret}"
     return body + mac(key, body)[:22]
 
 

@@ -28,10 +28,12 @@ class TokenIssuer:
     audience: str
     keys: SigningKeys
 
-    def access_token(self, session: Session, client: Client, scope: str, now: int) -> str:
+    def access_token(
+        self, session: Session, client: Client, scope: str, now: int, lifetime: int = ACCESS_TOKEN_LIFETIME
+    ) -> str:
         """A JWT for `session`, in the client's profile."""
         if client.token_profile == "clerk":
-            return sign(clerk_claims(self.issuer, session, now), self.keys.signing("RS256"), "JWT")
+            return sign(clerk_claims(self.issuer, session, now, lifetime), self.keys.signing("RS256"), "JWT")
         claims = {
             "iss": self.issuer,
             "sub": session.user_id,
@@ -41,7 +43,7 @@ class TokenIssuer:
             "scope": scope,
             "jti": new_id("jti"),
             "iat": now,
-            "exp": now + ACCESS_TOKEN_LIFETIME,
+            "exp": now + lifetime,
         }
         return sign(claims, self.keys.signing("ES256"), "at+jwt")
 
@@ -98,7 +100,7 @@ class TokenIssuer:
         return algorithm, claims
 
 
-def clerk_claims(issuer: str, session: Session, now: int) -> dict[str, Any]:
+def clerk_claims(issuer: str, session: Session, now: int, lifetime: int) -> dict[str, Any]:
     """Session token version 2 as Clerk's backend SDKs check it: no `aud`, `azp` a stable name of the app."""
     return {
         "iss": issuer,
@@ -111,7 +113,7 @@ def clerk_claims(issuer: str, session: Session, now: int) -> dict[str, Any]:
         "jti": new_id("jti"),
         "nbf": now - 10,
         "iat": now,
-        "exp": now + ACCESS_TOKEN_LIFETIME,
+        "exp": now + lifetime,
     }
 
 

@@ -1,6 +1,7 @@
 """An independent OpenID provider behind the broker, and programs that other people's OAuth clients are made of."""
 
 import json
+import secrets
 import subprocess
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -10,9 +11,11 @@ from typing import Any
 import httpx2
 import pytest
 
+from tests.clients.clerk import ClerkJs, Person
 from tests.conftest import HTTPS_REDIRECT, SCHEME_REDIRECT
+from tests.phone import Phone
 from tests.provider_stub import ProviderStub
-from tests.running import RunningBroker
+from tests.running import LOCAL, RunningBroker
 
 NODE = Path(__file__).with_name("node")
 LOOPBACK_WITH_PORT = "http://127.0.0.1:49152/callback"
@@ -133,3 +136,32 @@ def run_node(program: str, trip: dict[str, Any]) -> Ended:
 def honest(provider: ProviderStub) -> ProviderStub:
     """The suite's own provider, for trips that need no independent one."""
     return provider
+
+
+@pytest.fixture(scope="session")
+def clerk_js(broker: RunningBroker) -> Iterator[ClerkJs]:
+    """`@clerk/backend` in one process for all its tests."""
+    program = subprocess.Popen(
+        ["node", "clerk_backend.mjs"], cwd=NODE, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    )
+    try:
+        yield ClerkJs(program, broker)
+    finally:
+        program.communicate(timeout=10)  # it ends when its standard input does
+
+
+@pytest.fixture(scope="session")
+def clerk_client_id(broker: RunningBroker) -> str:
+    """An app whose backend verifies with one of Clerk's SDKs."""
+    client_id = str(broker.make_client(name="Clerk app", token_profile="clerk")["client_id"])
+    broker.allow(HTTPS_REDIRECT, client_id)
+    return client_id
+
+
+@pytest.fixture
+def person(broker: RunningBroker, provider: ProviderStub, clerk_client_id: str) -> Person:
+    """Somebody new, just signed in to that app."""
+    provider.subject = f"person-{secrets.token_hex(4)}"
+    with httpx2.Client(follow_redirects=False, **LOCAL) as browser:
+        tokens = Phone(broker, clerk_client_id, HTTPS_REDIRECT, browser=browser).sign_in()
+    return Person(f"{provider.subject}@example.com", tokens)

@@ -42,7 +42,7 @@ def current_of(valkey: str, refresh_token: str) -> str:
     """The fingerprint of the one token that is good for the session now."""
     _, user, session, _ = refresh_token.split("_", 3)
     with redis.Redis.from_url(valkey) as state:
-        return (state.hget(f"session:{{user_{user}}}:sess_{session}", "current") or b"").decode()
+        return (state.hget(f"session:{{user_{user}}}:sess_{user}{session}", "current") or b"").decode()
 
 
 def test_rt_08_killed_between_store_and_answer(

@@ -5,7 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from broker.core import refresh_token
-from broker.core.opaque import fingerprint, new_id
+from broker.core.opaque import fingerprint, new_id, new_session_id
 from broker.core.refresh_token import PresentedRefreshToken
 
 bounded = settings(max_examples=60, deadline=None)
@@ -20,14 +20,21 @@ def read(text: str) -> PresentedRefreshToken:
     return shown
 
 
+def first() -> str:
+    """The first token of somebody's new session."""
+    user_id = new_id("user")
+    return refresh_token.first(user_id, new_session_id(user_id), RING)
+
+
 @pytest.fixture
 def token() -> str:
-    return refresh_token.first(new_id("user"), new_id("sess"), RING)
+    return first()
 
 
 def test_rt_01_two_hundred_and_fifty_six_random_bits():
     """RT-01: the secret part has 43 base64url characters of its own, in a thousand tokens of one session too."""
-    user_id, session_id = new_id("user"), new_id("sess")
+    user_id = new_id("user")
+    session_id = new_session_id(user_id)
     tokens = [refresh_token.first(user_id, session_id, RING) for _ in range(1000)]
     assert len({token[53:96] for token in tokens}) == 1000
     assert {(len(token), read(token).user_id, read(token).session_id) for token in tokens} == {
@@ -52,7 +59,7 @@ def test_a_line_break_behind_is_no_token(token: str):
 
 def test_rt_04_a_successor_can_be_made_again(token: str):
     """RT-04: key, token and salt give the same successor each time; another salt, token or key gives another."""
-    other = refresh_token.first(new_id("user"), new_id("sess"), RING)
+    other = first()
     made = refresh_token.successor(read(token), "salt", KEY)
     assert made == refresh_token.successor(read(token), "salt", KEY)
     others = [("pepper", token, KEY), ("salt", other, KEY), ("salt", token, OLDER)]
