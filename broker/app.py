@@ -1,5 +1,6 @@
 """The whole: builds every room, hands out the keys, hangs the doors."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -27,6 +28,7 @@ from broker.endpoints.return_to_app import return_to_app
 from broker.endpoints.revoke import revoke
 from broker.endpoints.token import token
 from broker.endpoints.userinfo import userinfo
+from broker.leader import Leader
 from broker.pages.asset import asset
 from broker.providers.provider import Provider
 from broker.rooms import Rooms
@@ -55,7 +57,11 @@ def create_app(settings: Settings) -> Litestar:
     @asynccontextmanager
     async def lifespan(_: Litestar) -> AsyncIterator[None]:
         await make_ready(rooms)
+        leader = Leader(rooms)
+        leading = asyncio.create_task(leader.run())
         yield
+        leading.cancel()
+        await leader.stop()
         await rooms.close()
 
     return Litestar(

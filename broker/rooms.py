@@ -12,14 +12,16 @@ from litestar.di import Dependency
 from litestar.params import SkipValidationMarker
 
 from allowlist import Allowlist
-from broker.core.secret_keys import SecretKeys
+from broker.core.secret_keys import EnvironmentKeys
 from broker.core.tokens import TokenIssuer
+from broker.custody import Custody
 from broker.providers.catalogue import Catalogue
 from broker.providers.provider import Provider
 from broker.providers.upstream import Upstream
 from broker.settings import Settings
 from broker.store import Store
 from broker.store.connection import open_redis
+from broker.store.known_keys import KnownKeys
 
 EMPTY: Mapping[str, Provider] = MappingProxyType({})
 
@@ -33,13 +35,17 @@ class Rooms:
     store: Store
     catalogue: Catalogue
     upstream: Upstream
+    custody: Custody
     issuer: TokenIssuer
-    secret_keys: SecretKeys
+    secret_keys: KnownKeys
 
     @classmethod
     def open(cls, settings: Settings, simulated: Mapping[str, Provider] = EMPTY) -> "Rooms":
         """Build all of them over one Redis pool. Nothing is contacted yet."""
         redis = open_redis(settings.redis_url)
+        store = Store.over(redis, settings.encryption_keys)
+        catalogue = Catalogue(settings.issuer, settings.providers, simulated)
+        upstream = Upstream(development=settings.development)
         return cls(
             settings=settings,
             allowlist=Allowlist(
@@ -47,15 +53,18 @@ class Rooms:
                 development=settings.development,
                 refuse_short_schemes=settings.refuse_short_schemes,
             ),
-            store=Store.over(redis, settings.encryption_keys),
-            catalogue=Catalogue(settings.issuer, settings.providers, simulated),
-            upstream=Upstream(development=settings.development),
+            store=store,
+            catalogue=catalogue,
+            upstream=upstream,
+            custody=Custody(store, catalogue, upstream),
             issuer=TokenIssuer(settings.issuer, settings.token_audience, settings.signing_keys),
-            secret_keys=SecretKeys.of(settings.secret_keys),
+            secret_keys=KnownKeys(EnvironmentKeys.of(settings.secret_keys), store.secret_keys),
         )
 
     async def close(self) -> None:
-        """Give back every connection."""
+        """Keep what providers are answering just now, then give back every connection."""
+        await self.custody.refresher.finish()
+        await self.store.wakeups.close()
         await self.upstream.close()
         await self.store.redis.aclose()
 

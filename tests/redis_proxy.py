@@ -7,6 +7,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+LEADER = b"\r\nleader\r\n"  # the key by which a process asks every second to lead: no request's doing
+
 
 class RedisProxy:
     """`round_trips` counts bursts of commands: what a broker sends on a connection where the last word was the
@@ -46,7 +48,7 @@ class Line:
 
     async def ask(self, broker: asyncio.StreamReader, server: asyncio.StreamWriter) -> None:
         while data := await broker.read(65536):
-            self._proxy.round_trips += not self._waiting
+            self._proxy.round_trips += not self._waiting and LEADER not in data
             self._proxy.sent += data
             if self._proxy.losing_answer_to and self._proxy.losing_answer_to in data:
                 self._proxy.losing_answers = True

@@ -1,6 +1,8 @@
 """`broker providers`."""
 
 import asyncio
+import sys
+from collections import Counter
 
 import click
 
@@ -8,6 +10,8 @@ from broker.cli.deployment import opened
 from broker.cli.redis_errors import clear_redis_errors
 from broker.cli.settings import settings_for_admin
 from broker.providers import CATALOGUE
+from broker.settings import Settings
+from broker.store.grants import SCANNED
 
 
 @click.group()
@@ -31,3 +35,40 @@ def list_providers() -> None:
         ]
 
     click.echo("\n".join(asyncio.run(rows())))
+
+
+@providers.command("revoke-all")
+@click.argument("provider")
+@click.confirmation_option(prompt="Everybody's tokens of this provider will be revoked and erased. Go on?")
+@clear_redis_errors
+def revoke_all(provider: str) -> None:
+    """Give back everybody's grant at PROVIDER, as after a leak. People can still sign in, which connects them anew.
+
+    It may be stopped at any time; called again it goes on. What the provider does not take now stays owed to it, and the
+    running brokers try again.
+    """
+    outcomes = asyncio.run(revoke_everywhere(settings_for_admin(), provider))
+    click.echo(f"{outcomes.total()} connections: " + (describe(outcomes) or "there were none"))
+    if outcomes["pending"]:
+        click.echo("The pending ones are erased here and will be revoked there when the provider answers.")
+    if outcomes["unsupported"]:
+        click.echo(f"{provider} has no way to revoke: what it gave out there ends by itself.")
+
+
+async def revoke_everywhere(settings: Settings, provider: str) -> "Counter[str]":
+    outcomes: Counter[str] = Counter()
+    async with opened(settings) as rooms:
+        if await rooms.custody.connection(provider) is None:
+            raise click.ClickException(
+                f"{provider} is not configured, or switched off; switch it on to revoke"
+            )
+        keys = await rooms.store.redis.dbsize()
+        with click.progressbar(length=keys, label="Keys looked at", file=sys.stderr) as bar:
+            async for done in rooms.custody.revoke_all(provider, actor="cli"):
+                outcomes.update(each.revocation for each in done)
+                bar.update(SCANNED)
+    return outcomes
+
+
+def describe(outcomes: "Counter[str]") -> str:
+    return ", ".join(f"{number} {outcome.replace('_', ' ')}" for outcome, number in sorted(outcomes.items()))

@@ -19,6 +19,9 @@ class PendingAuthorization(msgspec.Struct, frozen=True, kw_only=True):
     upstream_verifier: str
     upstream_nonce: str
     browser: str  # fingerprint of the cookie that this browser alone holds
+    prompt: str | None = None
+    provider_scopes: tuple[str, ...] = ()
+    consent: bool = False  # the provider is asked anew, because it gave no refresh token and we hold none
 
 
 class AuthorizationCode(msgspec.Struct, frozen=True, kw_only=True):
@@ -80,7 +83,8 @@ class Discovered(msgspec.Struct, frozen=True, kw_only=True):
 
 class ProviderConfiguration(msgspec.Struct, frozen=True, kw_only=True):
     """What an admin set for one provider. `credentials` are secret and sealed in the store; `scopes` None means the
-    catalogue's; `additional_scopes` are what an app may ask for beyond them."""
+    catalogue's; `additional_scopes` are what an app may ask for beyond them. `rotates` and `rotation_grace` (seconds) say
+    of a custom provider what the catalogue says of others."""
 
     id: str
     name: str | None = None
@@ -92,5 +96,8 @@ class ProviderConfiguration(msgspec.Struct, frozen=True, kw_only=True):
     additional_scopes: tuple[str, ...] = ()
     enabled: bool = True
     sign_in: bool = True
+    rotates: bool | None = None
+    rotation_grace: int | None = None
+    refresh_ahead: bool = False
     created_at: int = 0
     updated_at: int = 0

@@ -4,6 +4,7 @@ from asyncio import gather
 from typing import Any
 from urllib.parse import urlencode
 
+import msgspec
 import structlog
 from litestar import Request, get
 from litestar.response.base import ASGIResponse
@@ -99,9 +100,8 @@ async def depart(
     connection: Connection,
     rooms: Rooms,
 ) -> ASGIResponse:
-    """Remember the flow, bind it to this browser, and send the browser on."""
-    state, cookie_value = new_secret(), new_secret()
-    pending = PendingAuthorization(
+    """What is remembered of the request, and the browser on its way."""
+    flow = PendingAuthorization(
         client_id=client.client_id,
         redirect_uri=target.text,
         state=asked.state,
@@ -109,6 +109,20 @@ async def depart(
         code_challenge=asked.code_challenge,
         nonce=asked.nonce,
         provider=connection.id,
+        upstream_verifier="",
+        upstream_nonce="",
+        browser="",
+        prompt=asked.prompt,
+        provider_scopes=asked.provider_scopes,
+    )
+    return await send_off(flow, connection, rooms)
+
+
+async def send_off(flow: PendingAuthorization, connection: Connection, rooms: Rooms) -> ASGIResponse:
+    """Remember the flow under secrets of this trip, bind it to this browser, and send the browser on."""
+    state, cookie_value = new_secret(), new_secret()
+    pending = msgspec.structs.replace(
+        flow,
         upstream_verifier=new_secret(),
         upstream_nonce=new_secret(),
         browser=fingerprint(cookie_value),
@@ -116,9 +130,7 @@ async def depart(
     await rooms.store.pending.save(state, pending)
     posted = connection.provider.response_mode == "form_post"
     cookie = BrowserCookie.of(state, rooms.settings.issuer).give(cookie_value, crosses_sites=posted)
-    return to_provider(
-        authorization_url(connection, pending, state, asked.prompt, asked.provider_scopes), cookie
-    )
+    return to_provider(authorization_url(connection, pending, state), cookie)
 
 
 async def choose_provider(

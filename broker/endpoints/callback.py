@@ -2,8 +2,10 @@
 
 import time
 from asyncio import gather
+from collections.abc import Awaitable
 from typing import Any
 
+import msgspec
 import structlog
 from litestar import Request, get, post
 from litestar.exceptions import MethodNotAllowedException
@@ -12,10 +14,10 @@ from litestar.response.base import ASGIResponse
 
 from broker.core.errors import ErrorCode, OAuthError
 from broker.core.identity import ExternalAccount, Identity, ProviderTokens
-from broker.core.opaque import new_id
+from broker.core.opaque import new_session_id
 from broker.core.parameters import Parameters, refused
 from broker.core.records import AuthorizationCode, PendingAuthorization
-from broker.endpoints.authorize import known_client
+from broker.endpoints.authorize import known_client, send_off
 from broker.endpoints.browser import BrowserCookie
 from broker.endpoints.form import read_form
 from broker.endpoints.redirect import prove_redirect_uri
@@ -23,6 +25,7 @@ from broker.endpoints.responses import error_to_app, to_app
 from broker.endpoints.return_to_app import ask_to_return
 from broker.providers.provider import Connection, with_name_of, with_posted_name
 from broker.rooms import Given, Rooms
+from broker.store.grants import Ref
 from broker.store.users import Link
 
 log = structlog.get_logger()
@@ -133,17 +136,59 @@ async def admit(
         rooms.store.users.known(connection.id, identity.subject),
     )
     client = known_client(client)
+    if await lacks_refresh_token(flow, connection, known, tokens, rooms):
+        log.info("consent_asked_again", provider=connection.id)
+        return await send_off(msgspec.structs.replace(flow, consent=True), connection, rooms)
+    tokens = with_scope(tokens, connection, flow)
     link = known or await rooms.store.users.link(connection.id, identity.subject, now)
     identity = await with_told_name(connection, identity, known, rooms)
     account = account_of(link, connection, identity, tokens, now)
     grant = grant_to(link.user_id, flow, now)
     if target.verified_link:
-        _, code = await gather(rooms.store.users.sign_in(account, tokens, now), rooms.store.codes.save(grant))
+        _, code = await gather(
+            write_down(account, tokens, connection, now, rooms), rooms.store.codes.save(grant)
+        )
         return to_app(
             target, code=code, state=flow.state, iss=rooms.settings.issuer, forget_cookie=cookie.forget()
         )
-    await rooms.store.users.sign_in(account, tokens, now)
+    await write_down(account, tokens, connection, now, rooms)
     return await ask_to_return(grant, flow.state, target, client.name, connection, identity, rooms)
+
+
+async def lacks_refresh_token(
+    flow: PendingAuthorization,
+    connection: Connection,
+    known: Link | None,
+    tokens: ProviderTokens,
+    rooms: Rooms,
+) -> bool:
+    """Google gives a refresh token at the first consent only. Where it gave none and we hold none that lives, the person
+    is asked for consent once more, and only then: asked every time, they would be right to wonder."""
+    if flow.consent or tokens.refresh_token or not connection.lifecycle.consent_params:
+        return False
+    if known is None:
+        return True
+    ref = Ref(known.user_id, connection.id, known.account_id)
+    return not await rooms.store.grants.holds_refresh_token(ref)
+
+
+def with_scope(tokens: ProviderTokens, connection: Connection, flow: PendingAuthorization) -> ProviderTokens:
+    """An answer that names no scope granted what was asked (RFC 6749 section 5.1)."""
+    asked = tuple(dict.fromkeys((*connection.scopes, *flow.provider_scopes)))
+    return tokens if tokens.scope else msgspec.structs.replace(tokens, scope=asked)
+
+
+async def write_down(
+    account: ExternalAccount, tokens: ProviderTokens, connection: Connection, now: int, rooms: Rooms
+) -> None:
+    """The account, its sealed tokens, and where they are found, in one round trip."""
+    steps: list[Awaitable[object]] = [
+        rooms.store.users.sign_in(account, tokens, now),
+        rooms.store.directory.enter(account.user_id, account.identity.email, now),
+    ]
+    if connection.refresh_ahead:
+        steps.append(rooms.custody.expect(account, tokens, connection, now))
+    await gather(*steps)
 
 
 async def with_told_name(
@@ -165,7 +210,7 @@ def account_of(
         user_id=link.user_id,
         provider=connection.id,
         identity=identity,
-        scope=tokens.scope or connection.scopes,
+        scope=tokens.scope,
         created_at=link.created_at,
         updated_at=now,
     )
@@ -175,7 +220,7 @@ def grant_to(user_id: str, flow: PendingAuthorization, now: int) -> Authorizatio
     """What the code will be worth: bound to client, redirect URI, challenge and the session it will begin (TK-04)."""
     return AuthorizationCode(
         user_id=user_id,
-        session_id=new_id("sess"),
+        session_id=new_session_id(user_id),
         client_id=flow.client_id,
         redirect_uri=flow.redirect_uri,
         code_challenge=flow.code_challenge,

@@ -12,13 +12,25 @@ from broker.core.encryption_keys import EncryptionKeys
 from broker.store.clients import Clients
 from broker.store.codes import Codes
 from broker.store.commands import Commands
+from broker.store.deliveries import Deliveries
+from broker.store.directory import Directory
+from broker.store.due import Due
+from broker.store.events import Events
+from broker.store.grants import Grants
+from broker.store.leader import Leadership
+from broker.store.outbox import Outbox
 from broker.store.pending import Pending
 from broker.store.provider_configurations import ProviderConfigurations
 from broker.store.pushed import Pushed
 from broker.store.returns import Returns
+from broker.store.revocations import Revocations
+from broker.store.ring import Ring
 from broker.store.sealing import Sealer
+from broker.store.secret_keys import SecretKeys
 from broker.store.sessions import Sessions
 from broker.store.users import Users
+from broker.store.wakeups import Wakeups
+from broker.store.webhooks import Webhooks
 
 
 @dataclass(frozen=True)
@@ -26,6 +38,7 @@ class Store:
     """The drawers."""
 
     redis: Commands
+    ring: Ring
     clients: Clients
     provider_configurations: ProviderConfigurations
     pushed: Pushed
@@ -34,19 +47,43 @@ class Store:
     codes: Codes
     sessions: Sessions
     users: Users
+    grants: Grants
+    revocations: Revocations
+    wakeups: Wakeups
+    directory: Directory
+    outbox: Outbox
+    events: Events
+    webhooks: Webhooks
+    deliveries: Deliveries
+    secret_keys: SecretKeys
+    due: Due
+    leadership: Leadership
 
     @classmethod
     def over(cls, client: Redis, keys: EncryptionKeys) -> "Store":
         """All drawers over one connection pool and one key ring."""
         redis, sealer = cast("Commands", client), Sealer(keys)
+        outbox, deliveries = Outbox(redis), Deliveries(redis)
         return cls(
             redis=redis,
+            ring=Ring(redis, keys),
             clients=Clients(redis),
             provider_configurations=ProviderConfigurations(redis, sealer),
             pushed=Pushed(redis, sealer),
             pending=Pending(redis, sealer),
             returns=Returns(redis, sealer),
-            codes=Codes(redis),
-            sessions=Sessions(redis, keys.derive("refresh token")),
-            users=Users(redis, sealer),
+            codes=Codes(redis, outbox),
+            sessions=Sessions(redis, keys.derive("refresh token"), outbox),
+            users=Users(redis, sealer, outbox),
+            grants=Grants(redis, sealer, outbox),
+            revocations=Revocations(redis, sealer),
+            wakeups=Wakeups(client),
+            directory=Directory(redis),
+            outbox=outbox,
+            events=Events(redis),
+            webhooks=Webhooks(redis, sealer, deliveries),
+            deliveries=deliveries,
+            secret_keys=SecretKeys(redis),
+            due=Due(redis),
+            leadership=Leadership(redis),
         )

@@ -1,16 +1,18 @@
 """Users and their accounts at providers. A provider's identity leads to its user; e-mail never does (OC-07)."""
 
 import hashlib
+from asyncio import gather
 from pathlib import Path
 
 import msgspec
 
+from broker.core.events import Event, EventType, happened
 from broker.core.identity import ExternalAccount, Identity, ProviderTokens, User
 from broker.core.opaque import new_id
 from broker.store.commands import Commands
+from broker.store.grants import Ref, grant_key, seal_tokens
+from broker.store.outbox import Outbox, encode, outbox_key
 from broker.store.sealing import Sealer
-
-REFRESH = ":refresh"  # field and seal of a refresh token, beside those of the tokens that pass
 
 
 class Link(msgspec.Struct, frozen=True):
@@ -24,11 +26,16 @@ class Link(msgspec.Struct, frozen=True):
 class Users:
     """`link` says who an identity is, `sign_in` writes what the provider said of them."""
 
-    def __init__(self, redis: Commands, sealer: Sealer) -> None:
+    def __init__(self, redis: Commands, sealer: Sealer, outbox: Outbox) -> None:
         self._redis = redis
         self._sealer = sealer
+        self._outbox = outbox
         self._links = msgspec.json.Decoder(Link)
-        self._sign_in = redis.register_script(Path(__file__).with_name("users.sign_in.lua").read_text())
+        folder = Path(__file__).parent
+        self._sign_in, self._remove_account, self._erase = (
+            redis.register_script((folder / f"users.{name}.lua").read_text())
+            for name in ("sign_in", "remove_account", "erase")
+        )
 
     async def known(self, provider: str, subject: str) -> Link | None:
         """The user and account of an identity that came before."""
@@ -47,16 +54,61 @@ class Users:
         return self._links.decode(earlier) if earlier else fresh
 
     async def sign_in(self, account: ExternalAccount, tokens: ProviderTokens, now: int) -> None:
-        """Write account, sealed tokens and user in one step; the first account describes the user. The refresh token
-        is a field of its own: many providers give it once, and an answer without it keeps the old one."""
-        keys = [user_key(account.user_id), accounts_key(account.user_id), tokens_key(account.user_id)]
-        passing = msgspec.json.encode(msgspec.structs.replace(tokens, refresh_token=None))
-        sealed = self._sealer.seal(passing, tokens_name(account))
-        lasting = (tokens.refresh_token or "").encode()
-        sealed_lasting = self._sealer.seal(lasting, tokens_name(account) + REFRESH) if lasting else b""
+        """Write account, grant and user in one step; the first account describes the user. The refresh token is a field
+        of its own: many providers give it once, and an answer without it keeps the old one."""
+        ref = Ref(account.user_id, account.provider, account.id)
+        sealed, lasting = seal_tokens(self._sealer, ref, account.identity.subject, tokens, now)
+        user = happened(EventType.USER_CREATED, now, actor="user", user_id=account.user_id)
+        connection = happened(
+            EventType.CONNECTION_CREATED,
+            now,
+            actor="user",
+            user_id=account.user_id,
+            provider=account.provider,
+            external_account_id=account.id,
+        )
+        keys = [
+            user_key(account.user_id),
+            accounts_key(account.user_id),
+            ref.key,
+            outbox_key(account.user_id),
+        ]
         identity = msgspec.json.encode(account.identity)
-        arguments = [account.id, msgspec.json.encode(account), sealed, identity, now, sealed_lasting]
-        await self._sign_in(keys=keys, args=arguments)
+        arguments = [account.id, msgspec.json.encode(account), sealed, identity, now, lasting]
+        step = self._sign_in(keys=keys, args=[*arguments, *encode([user, connection])])
+        await self._outbox.marked(account.user_id, now, step)
+
+    async def remove_account(self, account: ExternalAccount, heir: ExternalAccount, event: Event) -> bool:
+        """Take an account and its grant from a user; `heir` describes them if it was the first. Whoever signs in with its
+        identity from then on is somebody new. False: it was not there, or it was the last."""
+        ref = Ref(account.user_id, account.provider, account.id)
+        step = self._remove_account(
+            keys=[
+                user_key(account.user_id),
+                accounts_key(account.user_id),
+                ref.key,
+                outbox_key(account.user_id),
+            ],
+            args=[
+                account.id,
+                *encode([event]),
+                ref.channel,
+                heir.id,
+                msgspec.json.encode(heir.identity),
+            ],
+        )
+        if await self._outbox.marked(account.user_id, event.created_at, step) != b"removed":
+            return False
+        await self._redis.delete(identity_key(account.provider, account.identity.subject))
+        return True
+
+    async def erase(self, user_id: str, accounts: list[ExternalAccount], event: Event) -> None:
+        """Forget a user, the identities first: a sign-in meanwhile begins a new one."""
+        identities = (identity_key(each.provider, each.identity.subject) for each in accounts)
+        await gather(*(self._redis.delete(each) for each in identities))
+        grants = {grant_key(user_id, each.provider) for each in accounts}
+        keys = [user_key(user_id), accounts_key(user_id), outbox_key(user_id), *sorted(grants)]
+        await self._outbox.marked(user_id, event.created_at, self._erase(keys=keys, args=encode([event])))
 
     async def find(self, user_id: str) -> User | None:
         fields = await self._redis.hgetall(user_key(user_id))
@@ -69,18 +121,6 @@ class Users:
     async def accounts(self, user_id: str) -> list[ExternalAccount]:
         stored = await self._redis.hvals(accounts_key(user_id))
         return [msgspec.json.decode(raw, type=ExternalAccount) for raw in stored]
-
-    async def tokens(self, account: ExternalAccount) -> ProviderTokens | None:
-        """The provider's tokens of one account. Raises SealBroken (TV-02)."""
-        fields = [account.id, account.id + REFRESH]
-        passing, lasting = await self._redis.hmget(tokens_key(account.user_id), fields)
-        if passing is None:
-            return None
-        tokens = msgspec.json.decode(self._sealer.open(passing, tokens_name(account)), type=ProviderTokens)
-        if lasting is None:
-            return tokens
-        refresh_token = self._sealer.open(lasting, tokens_name(account) + REFRESH).decode()
-        return msgspec.structs.replace(tokens, refresh_token=refresh_token)
 
 
 def identity_key(provider: str, subject: str) -> str:
@@ -95,12 +135,3 @@ def user_key(user_id: str) -> str:
 
 def accounts_key(user_id: str) -> str:
     return f"accounts:{{{user_id}}}"
-
-
-def tokens_key(user_id: str) -> str:
-    return f"tokens:{{{user_id}}}"
-
-
-def tokens_name(account: ExternalAccount) -> str:
-    """What the seal binds: user, connection and account."""
-    return f"{tokens_key(account.user_id)}:{account.provider}:{account.id}"

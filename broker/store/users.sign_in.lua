@@ -1,15 +1,21 @@
--- A person came back from a provider. KEYS: user, accounts, tokens.
--- ARGV: account id, account, sealed tokens, identity, now, sealed refresh token or nothing.
+-- A person came back from a provider. KEYS: user, accounts, grant, outbox.
+-- ARGV: account id, account, sealed tokens, identity, now, sealed refresh token or nothing, event of a new user, event of
+-- a new account. The version grows, so a refresh that began before is fenced off.
 local account, now = ARGV[1], ARGV[5]
-redis.call('HSET', KEYS[2], account, ARGV[2])
-redis.call('HSET', KEYS[3], account, ARGV[3])
-if ARGV[6] ~= '' then
-  redis.call('HSET', KEYS[3], account .. ':refresh', ARGV[6])
-end
 if redis.call('HSETNX', KEYS[1], 'primary_account', account) == 1 then
   redis.call('HSET', KEYS[1], 'created_at', now)
+  redis.call('RPUSH', KEYS[4], ARGV[7])
 end
 if redis.call('HGET', KEYS[1], 'primary_account') == account then
   redis.call('HSET', KEYS[1], 'identity', ARGV[4], 'updated_at', now)
 end
 redis.call('HSET', KEYS[1], 'last_sign_in_at', now)
+if redis.call('HSET', KEYS[2], account, ARGV[2]) == 1 then
+  redis.call('RPUSH', KEYS[4], ARGV[8])
+end
+redis.call('HSET', KEYS[3], account, ARGV[3])
+redis.call('HINCRBY', KEYS[3], account .. ':version', 1)
+redis.call('HDEL', KEYS[3], account .. ':status', account .. ':lease')
+if ARGV[6] ~= '' then
+  redis.call('HSET', KEYS[3], account .. ':refresh', ARGV[6])
+end

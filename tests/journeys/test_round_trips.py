@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 import httpx2
 import pytest
+from redis import Redis
 
 from tests.conftest import HTTPS_REDIRECT, connect
 from tests.phone import Phone
@@ -18,6 +19,7 @@ def counted(provider_process: ProviderStub) -> Iterator[tuple[RedisProxy, Phone]
     """A phone at a broker that reaches its Valkey through the counter; one sign-in has loaded the scripts."""
     provider_process.reset()
     with running_valkey() as url, running_proxy(url) as (proxy, proxied), running_broker(proxied) as broker:
+        Redis.from_url(url).set("leader", "another process")  # whose chores this broker then leaves alone
         connect(broker, provider_process)
         broker.allow(HTTPS_REDIRECT)
         with httpx2.Client(timeout=20, follow_redirects=False) as browser:
@@ -53,6 +55,19 @@ def test_token_takes_two(counted: tuple[RedisProxy, Phone]):
     proxy.reset()
     assert phone.refresh(tokens["refresh_token"]).status_code == 200
     assert proxy.round_trips == 2
+
+
+def test_a_token_read_takes_one(counted: tuple[RedisProxy, Phone]):
+    """A provider token that is good costs one round trip, secret key and provider's configuration included."""
+    proxy, phone = counted
+    user_id = phone.userinfo(phone.sign_in()["access_token"]).json()["sub"]
+    path = f"/v1/users/{user_id}/oauth_access_tokens/stub"
+    made = phone.broker.admin("POST", "/v1/secret_keys", {"name": "reader", "scopes": ["tokens:read"]}).json()
+    headers = {"authorization": f"Bearer {made['secret']}"}
+    assert phone.broker.get(path, headers=headers).status_code == 200
+    proxy.reset()
+    assert phone.broker.get(path, headers=headers).json()[0]["token"].startswith("at-canary-")
+    assert proxy.round_trips == 1
 
 
 def test_a_write_is_never_repeated(counted: tuple[RedisProxy, Phone]):

@@ -1,0 +1,176 @@
+"""Giving grants back: revoked at the provider where that is possible, erased here in any case, and the truth told."""
+
+import time
+from asyncio import Semaphore, gather
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from typing import Literal
+
+import structlog
+
+from broker.core.errors import OAuthError
+from broker.core.events import Event, EventType, happened
+from broker.core.grant import Health
+from broker.core.identity import ExternalAccount
+from broker.custody.connections import Connections
+from broker.providers.upstream import Revoked
+from broker.store.grants import Ref
+from broker.store.revocations import Revocation
+
+log = structlog.get_logger()
+Outcome = Revoked | Literal["pending"]
+AT_ONCE = 16  # revocations side by side
+MOST_A_TURN = 20  # owed revocations tried in one turn of the leader
+PAUSES = (
+    60,
+    300,
+    1_800,
+    7_200,
+    21_600,
+    86_400,
+    86_400,
+    86_400,
+)  # seconds between the attempts; then it is given up
+
+
+class LastIdentity(Exception):
+    """Without this account nobody could be the user again; to erase the user is another act."""
+
+
+@dataclass(frozen=True)
+class Disconnection:
+    """What became of one account. `pending`: erased here, and the provider will be asked again; `unsupported`: the
+    provider has no way to revoke, so what it gave lives there until it ends by itself; `nothing_to_revoke`: we held no
+    token, or the provider does not know it any more."""
+
+    account_id: str
+    provider: str
+    revocation: Outcome
+
+
+@dataclass(frozen=True)
+class Erased:
+    """What became of a user's accounts."""
+
+    user_id: str
+    revocations: list[Disconnection]
+
+
+class Disconnect(Connections):
+    """One account, one user, or all of a provider."""
+
+    async def disconnect(self, user_id: str, account_id: str, actor: str) -> Disconnection:
+        """Take an account from its user. Raises LookupError and LastIdentity."""
+        accounts = await self.store.users.accounts(user_id)
+        account = next((each for each in accounts if each.id == account_id), None)
+        if account is None:
+            raise LookupError(account_id)
+        heir = next((each for each in accounts if each.id != account_id), None)
+        if heir is None:
+            raise LastIdentity
+        ref = ref_of(account)
+        owed = await self._owe(ref)
+        event = connection_revoked(ref, actor, "disconnected")
+        if not await self.store.users.remove_account(account, heir, event):
+            raise LookupError(account_id)
+        return await self._give_back(ref, owed)
+
+    async def revoke(self, user_id: str, account_id: str, actor: str) -> Disconnection:
+        """Give the tokens back and keep the account: the person can still sign in with it. Raises LookupError."""
+        accounts = await self.store.users.accounts(user_id)
+        account = next((each for each in accounts if each.id == account_id), None)
+        if account is None:
+            raise LookupError(account_id)
+        return await self._revoke(ref_of(account), actor, "revoked_by_backend")
+
+    async def delete_user(self, user_id: str, actor: str) -> Erased:
+        """Erase a user: sessions first, so that nothing of theirs works any more. Raises LookupError.
+
+        A crash on the way leaves a user who can be deleted again.
+        """
+        now, accounts = int(time.time()), await self.store.users.accounts(user_id)
+        user = await self.store.users.find(user_id)
+        if user is None:
+            raise LookupError(user_id)
+        sessions = await self.store.sessions.of(user_id)
+        for session in sessions:
+            await self.store.sessions.revoke(
+                user_id, session.id, client_id=session.client_id, reason="user_deleted", now=now, actor=actor
+            )
+        refs = [ref_of(each) for each in accounts]
+        owed = await gather(*map(self._owe, refs))
+        await self.store.directory.leave(user_id)
+        event = happened(EventType.USER_DELETED, now, actor=actor, user_id=user_id)
+        await self.store.users.erase(user_id, accounts, event)
+        done = await gather(*(self._give_back(ref, each) for ref, each in zip(refs, owed, strict=True)))
+        return Erased(user_id, done)
+
+    async def revoke_all(self, provider: str, actor: str) -> AsyncIterator[list[Disconnection]]:
+        """Every grant of a provider given back, as after a leak; accounts stay, and people reconnect when they come. One
+        list for every few hundred keys of Redis looked at, so that progress can be shown."""
+        room = Semaphore(AT_ONCE)
+
+        async def one(ref: Ref) -> Disconnection:
+            async with room:
+                return await self._revoke(ref, actor, "provider_revoked")
+
+        async for refs in self.store.grants.of_provider(provider):
+            yield await gather(*map(one, refs))
+
+    async def retry_revocations(self, now: int) -> None:
+        """A chore of the leader: what is owed to providers and due."""
+        owed = await self.store.revocations.claim(now, MOST_A_TURN)
+        await gather(*(self._attempt(each) for each in owed))
+
+    async def _revoke(self, ref: Ref, actor: str, reason: str) -> Disconnection:
+        owed = await self._owe(ref)
+        event = connection_revoked(ref, actor, reason) if owed else None
+        await self.store.grants.end(ref, Health.REVOKED, reason, event, erase="all")
+        return await self._give_back(ref, owed)
+
+    async def _owe(self, ref: Ref) -> Revocation | None:
+        """Write the debt down before anything is erased. None: there is nothing to give back."""
+        tokens = await self.store.grants.tokens(ref)
+        return await self.store.revocations.owe(ref, tokens, int(time.time())) if tokens else None
+
+    async def _give_back(self, ref: Ref, owed: Revocation | None) -> Disconnection:
+        outcome: Outcome = await self._attempt(owed) if owed else "nothing_to_revoke"
+        return Disconnection(ref.account_id, ref.provider, outcome)
+
+    async def _attempt(self, owed: Revocation) -> Outcome:
+        """Ask the provider. A provider that is switched off here cannot be asked, so it stays owed."""
+        now, connection = int(time.time()), await self.connection(owed.provider)
+        try:
+            if connection is None:
+                return await self._postpone(owed, "the provider is switched off")
+            outcome = await self.upstream.revoke(connection, owed.tokens, now)
+        except OAuthError as error:
+            return await self._postpone(owed, error.detail or error.description)
+        await self.store.revocations.settle(owed)
+        return outcome
+
+    async def _postpone(self, owed: Revocation, why: str) -> Outcome:
+        about = {"provider": owed.provider, "account": owed.account_id, "tries": owed.tries + 1, "why": why}
+        if owed.tries < len(PAUSES):
+            log.warning("revocation_postponed", **about)
+            await self.store.revocations.postpone(owed, int(time.time()) + PAUSES[owed.tries])
+        else:
+            log.error("revocation_given_up", **about)
+            await self.store.revocations.settle(owed)
+        return "pending"
+
+
+def ref_of(account: ExternalAccount) -> Ref:
+    return Ref(account.user_id, account.provider, account.id)
+
+
+def connection_revoked(ref: Ref, actor: str, reason: str) -> Event:
+    return happened(
+        EventType.CONNECTION_REVOKED,
+        int(time.time()),
+        actor=actor,
+        user_id=ref.user_id,
+        provider=ref.provider,
+        external_account_id=ref.account_id,
+        reason=reason,
+    )

@@ -1,0 +1,4 @@
+-- Lead no more. KEYS: leader. ARGV: owner.
+if redis.call('GET', KEYS[1]) == ARGV[1] then
+  redis.call('DEL', KEYS[1])
+end

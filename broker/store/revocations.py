@@ -1,0 +1,73 @@
+"""Revocations still owed to providers: written down before a grant is erased, so that a provider that is down, or a crash
+of ours, leaves nothing alive there for good. The tokens in them are sealed."""
+
+from asyncio import gather
+from pathlib import Path
+
+import msgspec
+
+from broker.core.identity import ProviderTokens
+from broker.core.opaque import new_id
+from broker.store.commands import Commands
+from broker.store.grants import Ref
+from broker.store.sealing import Sealer
+
+INDEX = "revocations"
+LEASE = 60  # seconds for one attempt, whoever makes it
+KEPT = 8 * 86_400  # seconds; the last attempt is made earlier
+
+
+class Revocation(msgspec.Struct, frozen=True, kw_only=True):
+    """Which tokens, at which provider, and how often it was tried."""
+
+    id: str
+    provider: str
+    user_id: str
+    account_id: str
+    tokens: ProviderTokens
+    tries: int = 0
+
+
+class Revocations:
+    """`owe` one, `claim` those that are due, then `settle` or `postpone`."""
+
+    def __init__(self, redis: Commands, sealer: Sealer) -> None:
+        self._redis = redis
+        self._sealer = sealer
+        self._claim = redis.register_script(Path(__file__).with_name("revocations.claim.lua").read_text())
+
+    async def owe(self, ref: Ref, tokens: ProviderTokens, now: int) -> Revocation:
+        """Due in a minute: whoever owes it tries at once and settles it himself."""
+        owed = Revocation(id=new_id("rev"), **ref._asdict(), tokens=tokens)
+        await self._write(owed, now + LEASE)
+        return owed
+
+    async def claim(self, now: int, most: int) -> list[Revocation]:
+        """Those that are due; nobody else gets them for a minute. Raises SealBroken."""
+        ids = [each.decode() for each in await self._claim(keys=[INDEX], args=[now, most, now + LEASE])]
+        found = await gather(*(self._redis.get(revocation_key(each)) for each in ids))
+        gone = [each for each, sealed in zip(ids, found, strict=True) if sealed is None]
+        await gather(*(self._redis.zrem(INDEX, each) for each in gone))
+        return [
+            self._open(each, sealed) for each, sealed in zip(ids, found, strict=True) if sealed is not None
+        ]
+
+    async def settle(self, owed: Revocation) -> None:
+        """It is done, or given up."""
+        await gather(self._redis.zrem(INDEX, owed.id), self._redis.delete(revocation_key(owed.id)))
+
+    async def postpone(self, owed: Revocation, until: int) -> None:
+        await self._write(msgspec.structs.replace(owed, tries=owed.tries + 1), until)
+
+    async def _write(self, owed: Revocation, due: int) -> None:
+        key = revocation_key(owed.id)
+        sealed = self._sealer.seal(msgspec.msgpack.encode(owed), key)
+        await gather(self._redis.zadd(INDEX, {owed.id: due}), self._redis.set(key, sealed, ex=KEPT))
+
+    def _open(self, revocation_id: str, sealed: bytes) -> Revocation:
+        opened = self._sealer.open(sealed, revocation_key(revocation_id))
+        return msgspec.msgpack.decode(opened, type=Revocation)
+
+
+def revocation_key(revocation_id: str) -> str:
+    return f"revocation:{{{revocation_id}}}"
