@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from typing import Annotated, Any, Self
 from urllib.parse import urlsplit
 
+import msgspec
 from pydantic import (
     BaseModel,
     BeforeValidator,
@@ -18,6 +19,7 @@ from pydantic import (
 from broker.core.encryption_keys import EncryptionKeys
 from broker.core.records import ProviderConfiguration
 from broker.core.signing_keys import SigningKeys
+from broker.key_sources import open_ring
 
 PREFIX = "BROKER_"
 REDIS_SCHEMES = ("redis", "rediss", "unix")
@@ -59,7 +61,8 @@ class Settings(BaseModel):
     issuer: str = Field(description="Public https URL of this broker, without a trailing slash.")
     redis_url: str = Field(description="Where the state lives: `redis://`, `rediss://` or `unix://`.")
     encryption_keys: EncryptionKeys = Field(
-        repr=False, description="Ring of AES-256 keys, `id:base64`, comma-separated, newest first."
+        repr=False,
+        description="Ring of AES-256 keys, `id:base64` or `id:source:reference`, comma-separated, newest first.",
     )
     signing_keys: SigningKeys = Field(
         repr=False,
@@ -80,6 +83,10 @@ class Settings(BaseModel):
         default=False,
         description="`1` refuses redirect URLs with a scheme that has no dot, such as `myapp://`.",
     )
+    refresh_ahead: tuple[str, ...] = Field(
+        (),
+        description="Providers of the variables below whose tokens are kept fresh before anybody asks for them, comma-separated ids.",
+    )
     providers: dict[str, ProviderConfiguration] = Field(default_factory=dict, exclude=True, repr=False)
 
     @classmethod
@@ -96,6 +103,7 @@ class Settings(BaseModel):
         if "PROVIDERS" in given:  # a field of ours, filled below
             raise SettingsError(f"{PREFIX}PROVIDERS: there is no such setting")
         providers = take_providers(given, credential_fields)
+        providers = with_refresh_ahead(providers, given.get("REFRESH_AHEAD", ""))
         try:
             fields = {name.lower(): value for name, value in given.items()}
             return cls.model_validate(fields | {"providers": providers})
@@ -105,7 +113,7 @@ class Settings(BaseModel):
     @field_validator("encryption_keys", mode="before")
     @classmethod
     def _read_encryption_keys(cls, text: Any) -> Any:
-        return EncryptionKeys.parse(text) if isinstance(text, str) else text
+        return open_ring(text) if isinstance(text, str) else text
 
     @field_validator("signing_keys", mode="before")
     @classmethod
@@ -123,6 +131,11 @@ class Settings(BaseModel):
         if len(set(keys)) < len(keys):
             raise ValueError("one key stands twice")
         return keys
+
+    @field_validator("refresh_ahead", mode="before")
+    @classmethod
+    def _read_refresh_ahead(cls, text: Any) -> Any:
+        return listed(text) if isinstance(text, str) else text
 
     @field_validator("redis_url")
     @classmethod
@@ -185,6 +198,25 @@ def take_providers(
             lines = [f"{PREFIX}{prefix}_{name.upper()}: is missing beside its siblings" for name in missing]
             raise SettingsError("\n".join(lines))
     return found
+
+
+def listed(text: str) -> tuple[str, ...]:
+    return tuple(filter(None, (part.strip() for part in text.split(","))))
+
+
+def with_refresh_ahead(
+    providers: dict[str, ProviderConfiguration], text: str
+) -> dict[str, ProviderConfiguration]:
+    """Raises SettingsError for an id that is not among them: it would be waited for in vain."""
+    wanted = listed(text)
+    if not set(wanted) <= set(providers):
+        known = ", ".join(providers) or "none"
+        told = f"an id in it is not among the providers configured here: {known}"
+        raise SettingsError(f"{PREFIX}REFRESH_AHEAD: {told}")
+    return {
+        provider_id: msgspec.structs.replace(each, refresh_ahead=provider_id in wanted)
+        for provider_id, each in providers.items()
+    }
 
 
 def explain(error: Any) -> str:

@@ -6,6 +6,7 @@ from contextlib import suppress
 from allowlist import Allowlist, DuplicateEntry
 from broker.core.client import DEFAULT_CLIENT, Client
 from broker.rooms import Rooms
+from broker.store.ring import Ring, key_id
 
 OLDEST_REDIS = (6, 2)  # GETDEL
 DEVELOPMENT_REDIRECT_URI = "brokerexample://callback"
@@ -20,6 +21,9 @@ async def make_ready(rooms: Rooms) -> None:
     store, now = rooms.store, int(time.time())
     for problem in redis_problems(await store.redis.info("server"), await store.redis.info("memory")):
         raise NotReady(problem)
+    for problem in await ring_problems(store.ring):
+        raise NotReady(problem)
+    await store.ring.enter(now)
     await store.clients.add(
         Client(client_id=DEFAULT_CLIENT, name="Default app", created_at=now, updated_at=now)
     )
@@ -39,6 +43,15 @@ def redis_problems(server: dict[str, object], memory: dict[str, object]) -> list
             f"BROKER_REDIS_URL: maxmemory-policy is {policy}; sessions would vanish. Set it to noeviction"
         )
     return problems
+
+
+async def ring_problems(ring: Ring) -> list[str]:
+    """A key that records still need must not leave the ring (TV-03)."""
+    return [
+        f"BROKER_ENCRYPTION_KEYS: the key {key_id(mark)} is missing or another one, and records are sealed with it (mark "
+        f"{mark}). Put it back behind the newest, run `broker keys rotate`, then take it out"
+        for mark in await ring.lacking()
+    ]
 
 
 async def allow_trying(allowlist: Allowlist, issuer: str) -> None:

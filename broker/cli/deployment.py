@@ -11,8 +11,9 @@ from broker.app import simulated_catalogue
 from broker.cli.redis_errors import explain
 from broker.rooms import Rooms
 from broker.settings import Settings
-from broker.startup import redis_problems
+from broker.startup import redis_problems, ring_problems
 from broker.store import Store
+from broker.store.ring import Ring, key_id
 from broker.store.sealing import SealBroken
 
 
@@ -95,4 +96,15 @@ async def examine_content(rooms: Rooms) -> list[Finding]:
     )
     if settings.development:
         found.append(Finding(Level.ODD, "development mode is on"))
-    return found
+    return [*found, *await examine_ring(rooms.store.ring)]
+
+
+async def examine_ring(ring: Ring) -> list[Finding]:
+    problems = await ring_problems(ring)
+    if problems:
+        return [Finding(Level.WRONG, problem) for problem in problems]
+    older = ", ".join(map(key_id, await ring.older()))
+    if older:
+        text = f"records may still be sealed with {older}: `broker keys rotate` moves them to {key_id(ring.newest)}"
+        return [Finding(Level.ODD, text)]
+    return [Finding(Level.GOOD, f"records are sealed with the key {key_id(ring.newest)}")]

@@ -88,6 +88,12 @@ REFUSED = [
     ("DEVELOPMENT", {"DEVELOPMENT": "1", "ISSUER": "https://8.8.8.8"}, "others can reach"),
     ("SIMULATED_PROVIDERS", {"SIMULATED_PROVIDERS": "1"}, "development"),
     ("REFUSE_SHORT_SCHEMES", {"REFUSE_SHORT_SCHEMES": "yes"}, "1 or 0"),
+    ("REFRESH_AHEAD", {"REFRESH_AHEAD": "hush-hush"}, "configured here: none"),
+    (
+        "REFRESH_AHEAD",
+        {"REFRESH_AHEAD": "google,apple", "GOOGLE_CLIENT_ID": "g", "GOOGLE_CLIENT_SECRET": "hush-hush"},
+        "configured here: google",
+    ),
     ("ISUER", {"ISUER": "https://hush-hush.example.com"}, "no such setting"),
     ("PROVIDERS", {"PROVIDERS": "{}"}, "no such setting"),
     ("GOOGEL_CLIENT_ID", {"GOOGEL_CLIENT_ID": "hush-hush"}, "no such setting"),
@@ -178,6 +184,14 @@ def test_provider_credentials():
     )
     assert settings.providers["google"].credentials == {"client_secret": "hush"}
     assert settings.providers["apple"].credentials == {"team_id": "t", "key_id": "k", "private_key": "p"}
+
+
+def test_refresh_ahead():
+    """BROKER_REFRESH_AHEAD switches background freshness on for the providers it names and no others."""
+    both = {f"{name}_CLIENT_{part}": "x" for name in ("GOOGLE", "MICROSOFT") for part in ("ID", "SECRET")}
+    assert {each.refresh_ahead for each in read(**both).providers.values()} == {False}
+    ahead = read(**both, REFRESH_AHEAD=" microsoft, ").providers
+    assert {name: each.refresh_ahead for name, each in ahead.items()} == {"google": False, "microsoft": True}
 
 
 def test_no_secret_is_printed():

@@ -17,7 +17,7 @@ from tests.cli.command import DevelopmentBroker, development_broker, run_bare
 from tests.phone import Phone
 from tests.running import BROKER, RunningBroker, clean_environment
 
-SIMULATED = ("google", "apple", "github", "microsoft")
+SIMULATED = ("google", "apple", "github", "microsoft", "facebook", "instagram", "threads")
 
 
 @pytest.fixture(scope="module")
