@@ -15,7 +15,7 @@ from broker.core.identity import ExternalAccount
 from broker.custody.connections import Connections
 from broker.providers.upstream import Revoked
 from broker.store.grants import Ref
-from broker.store.revocations import Revocation
+from broker.store.revocations import LEASE, Revocation
 
 log = structlog.get_logger()
 Outcome = Revoked | Literal["pending"]
@@ -84,26 +84,32 @@ class Disconnect(Connections):
         return await self._revoke(ref_of(account), actor, "revoked_by_backend")
 
     async def delete_user(self, user_id: str, actor: str) -> Erased:
-        """Erase a user: sessions first, so that nothing of theirs works any more. Raises LookupError.
+        """Erase a user, and whatever a sign-in at the same moment adds. Raises LookupError.
 
         A crash on the way leaves a user who can be deleted again.
         """
-        now, accounts = int(time.time()), await self.store.users.accounts(user_id)
-        user = await self.store.users.find(user_id)
+        user, accounts = await gather(self.store.users.find(user_id), self.store.users.accounts(user_id))
         if user is None:
             raise LookupError(user_id)
-        sessions = await self.store.sessions.of(user_id)
-        for session in sessions:
-            await self.store.sessions.revoke(
-                user_id, session.id, client_id=session.client_id, reason="user_deleted", now=now, actor=actor
-            )
-        refs = [ref_of(each) for each in accounts]
+        now, refs = int(time.time()), [ref_of(each) for each in accounts]
+        await self._end_sessions(user_id, actor)
         owed = await gather(*map(self._owe, refs))
         await self.store.directory.leave(user_id)
-        event = happened(EventType.USER_DELETED, now, actor=actor, user_id=user_id)
-        await self.store.users.erase(user_id, accounts, event)
+        events = [connection_revoked(ref, actor, "user_deleted") for ref in refs]
+        events.append(happened(EventType.USER_DELETED, now, actor=actor, user_id=user_id))
+        for late in await self.store.users.erase(user_id, accounts, events, now):
+            refs, owed = [*refs, ref_of(late)], [*owed, await self._owe(ref_of(late))]
+            await self.store.users.forget(late)
+        await self._end_sessions(user_id, actor)
         done = await gather(*(self._give_back(ref, each) for ref, each in zip(refs, owed, strict=True)))
         return Erased(user_id, done)
+
+    async def _end_sessions(self, user_id: str, actor: str) -> None:
+        now, sessions = int(time.time()), self.store.sessions
+        for session in await sessions.of(user_id):
+            await sessions.revoke(
+                user_id, session.id, client_id=session.client_id, reason="user_deleted", now=now, actor=actor
+            )
 
     async def revoke_all(self, provider: str, actor: str) -> AsyncIterator[list[Disconnection]]:
         """Every grant of a provider given back, as after a leak; accounts stay, and people reconnect when they come. One
@@ -131,7 +137,8 @@ class Disconnect(Connections):
     async def _owe(self, ref: Ref) -> Revocation | None:
         """Write the debt down before anything is erased. None: there is nothing to give back."""
         tokens = await self.store.grants.tokens(ref)
-        return await self.store.revocations.owe(ref, tokens, int(time.time())) if tokens else None
+        due = int(time.time()) + LEASE
+        return await self.store.revocations.owe(ref, tokens, due) if tokens else None
 
     async def _give_back(self, ref: Ref, owed: Revocation | None) -> Disconnection:
         outcome: Outcome = await self._attempt(owed) if owed else "nothing_to_revoke"

@@ -102,13 +102,26 @@ class Users:
         await self._redis.delete(identity_key(account.provider, account.identity.subject))
         return True
 
-    async def erase(self, user_id: str, accounts: list[ExternalAccount], event: Event) -> None:
-        """Forget a user, the identities first: a sign-in meanwhile begins a new one."""
+    async def erase(
+        self, user_id: str, accounts: list[ExternalAccount], events: list[Event], now: int
+    ) -> list[ExternalAccount]:
+        """Forget a user, the identities first: a sign-in meanwhile begins a new one. Answers the accounts that came since
+        they were read; `forget` is for these."""
         identities = (identity_key(each.provider, each.identity.subject) for each in accounts)
         await gather(*(self._redis.delete(each) for each in identities))
         grants = {grant_key(user_id, each.provider) for each in accounts}
         keys = [user_key(user_id), accounts_key(user_id), outbox_key(user_id), *sorted(grants)]
-        await self._outbox.marked(user_id, event.created_at, self._erase(keys=keys, args=encode([event])))
+        erased = await self._outbox.marked(user_id, now, self._erase(keys=keys, args=encode(events)))
+        known = {each.id for each in accounts}
+        found = (msgspec.json.decode(raw, type=ExternalAccount) for raw in erased)
+        return [each for each in found if each.id not in known]
+
+    async def forget(self, account: ExternalAccount) -> None:
+        """Drop what is left of an account whose user is gone."""
+        await gather(
+            self._redis.delete(identity_key(account.provider, account.identity.subject)),
+            self._redis.delete(grant_key(account.user_id, account.provider)),
+        )
 
     async def find(self, user_id: str) -> User | None:
         fields = await self._redis.hgetall(user_key(user_id))

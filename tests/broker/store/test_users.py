@@ -6,11 +6,13 @@ import pytest
 from redis.asyncio import Redis
 
 from broker.core.encryption_keys import EncryptionKeys, new_encryption_key
+from broker.core.events import EventType, happened
+from broker.core.grant import SEAL_BROKEN
 from broker.core.identity import ExternalAccount, Identity, ProviderTokens
 from broker.core.opaque import new_id
 from broker.store import Store
 from broker.store.connection import open_redis
-from broker.store.sealing import SealBroken
+from broker.store.grants import Ref
 
 pytestmark = pytest.mark.anyio
 
@@ -39,13 +41,18 @@ def account(user_id: str, provider: str = "stub", **identity: str) -> ExternalAc
     )
 
 
+def ref(one: ExternalAccount) -> Ref:
+    return Ref(one.user_id, one.provider, one.id)
+
+
 async def test_a_refresh_token_given_once_is_kept(store: Store):
     """A later sign-in without a refresh token, as Google answers, replaces the access token and keeps the old refresh token."""
     ada = account(new_id("user"))
     await store.users.sign_in(ada, ProviderTokens(access_token="a1", refresh_token="r1"), 1)
     await store.users.sign_in(ada, ProviderTokens(access_token="a2"), 2)
-    tokens = await store.users.tokens(ada)
-    assert tokens == ProviderTokens(access_token="a2", refresh_token="r1")
+    assert await store.grants.tokens(ref(ada)) == ProviderTokens(access_token="a2", refresh_token="r1")
+    (grant,) = await store.grants.read(ada.user_id, ada.provider)
+    assert (grant.version, grant.renewable, grant.issued_at) == (2, True, 2)
 
 
 async def test_tv_01_tokens_of_two_users_cannot_be_swapped(store: Store, redis: Redis):
@@ -53,10 +60,23 @@ async def test_tv_01_tokens_of_two_users_cannot_be_swapped(store: Store, redis: 
     ada, eve = account(new_id("user")), account(new_id("user"))
     await store.users.sign_in(ada, ProviderTokens(access_token="of ada"), 1)
     await store.users.sign_in(eve, ProviderTokens(access_token="of eve"), 1)
-    stolen = await redis.hget(f"tokens:{{{ada.user_id}}}", ada.id)
-    await redis.hset(f"tokens:{{{eve.user_id}}}", eve.id, stolen)
-    with pytest.raises(SealBroken):
-        await store.users.tokens(eve)
+    await redis.hset(ref(eve).key, eve.id, await redis.hget(ref(ada).key, ada.id))
+    (grant,) = await store.grants.read(eve.user_id, eve.provider)
+    assert (grant.tokens, grant.reason) == (None, SEAL_BROKEN)
+
+
+async def test_an_account_that_comes_while_its_user_goes(store: Store, redis: Redis):
+    """What a sign-in added since the accounts were read is told by the erasing, so that nothing stays behind."""
+    user_id = new_id("user")
+    first, late = account(user_id), account(user_id, "other")
+    await store.users.sign_in(first, ProviderTokens(access_token="a"), 1)
+    known = await store.users.accounts(user_id)
+    await store.users.sign_in(late, ProviderTokens(access_token="b"), 1)
+    left = await store.users.erase(user_id, known, [happened(EventType.USER_DELETED, 1, user_id=user_id)], 1)
+    assert left == [late]
+    await store.users.forget(late)
+    assert await store.users.find(user_id) is None
+    assert {key async for key in redis.scan_iter(f"*{user_id}*")} == {f"outbox:{{{user_id}}}".encode()}
 
 
 async def test_the_first_account_describes_the_user(store: Store):
