@@ -4,7 +4,7 @@ BIN := .venv/bin
 NODE_TESTS := tests/clients/node
 PYTEST := $(BIN)/python -m pytest
 
-.PHONY: help setup dev test check format lock bench clean
+.PHONY: help setup dev test test-faults check format lock bench clean
 
 help:  ## list the commands
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/'
@@ -27,7 +27,10 @@ dev: .venv/ready  ## run the broker with simulated providers: nothing to configu
 
 test: .venv/ready $(NODE_TESTS)/node_modules/.ready  ## the whole quick suite, in parallel
 	@tests/browser/install
-	$(PYTEST) -n 4 --dist loadgroup
+	$(PYTEST) -n 4 --dist loadgroup --ignore=tests/faults
+
+test-faults: .venv/ready  ## processes stopped and killed in the middle of a refresh, Redis restarted; minutes of waiting
+	$(PYTEST) -n 2 tests/faults
 
 check: .venv/ready  ## ruff, mypy strict, import contracts, the Dockerfile, the house rules
 	$(BIN)/ruff check .
@@ -45,8 +48,9 @@ lock: .venv/ready  ## resolve the dependencies anew; pins and hashes, no registr
 	$(BIN)/uv pip compile pyproject.toml --python-version 3.11 --universal --generate-hashes --no-header --no-annotate --no-emit-index-url --no-emit-find-links -q -o requirements.lock $(UPGRADE)
 	$(BIN)/uv pip compile pyproject.toml --extra dev --python-version 3.11 --universal --generate-hashes --no-header --no-annotate --no-emit-index-url --no-emit-find-links -q -o requirements-dev.lock $(UPGRADE)
 
-bench: .venv/ready  ## exchanges, refreshes, sign-ins per second of one core; then matching cost by list size
+bench: .venv/ready  ## exchanges, refreshes, sign-ins, token reads per second of one core; then matching cost by list size
 	$(BIN)/python -m benchmarks
+	$(BIN)/python -m benchmarks custody
 	$(BIN)/python -m benchmarks matching
 
 clean:  ## forget what was built

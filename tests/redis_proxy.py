@@ -3,9 +3,12 @@
 import asyncio
 import tempfile
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import TypeVar
+
+Proxy = TypeVar("Proxy", bound="RedisProxy")
 
 LEADER = b"\r\nleader\r\n"  # the key by which a process asks every second to lead: no request's doing
 
@@ -69,9 +72,9 @@ class Line:
 
 
 @contextmanager
-def running_proxy(valkey: str) -> Iterator[tuple[RedisProxy, str]]:
+def running_proxy(valkey: str, kind: Callable[[str], Proxy] = RedisProxy) -> Iterator[tuple[Proxy, str]]:
     """A proxy in front of the Valkey at this `unix://` URL, in a thread of its own, and the URL to reach it by."""
-    proxy = RedisProxy(valkey.removeprefix("unix://"))
+    proxy = kind(valkey.removeprefix("unix://"))
     with tempfile.TemporaryDirectory(prefix="rp") as folder:
         socket = str(Path(folder) / "s")
         loop, up = asyncio.new_event_loop(), threading.Event()

@@ -120,6 +120,8 @@ class Fresh(Ahead):
         after = await self.store.grants.find(ref)
         if after is None:
             return Refused(account_id=ref.account_id, health=GrantHealth(Health.REVOKED, "disconnected"))
+        if after.version != grant.version:
+            problem = None  # a sign-in or another refresh came first, and what failed is of the past
         if connection.refresh_ahead:
             await self.schedule(ref, after, connection)
         calm = msgspec.structs.replace(wish, force_refresh=False)

@@ -9,6 +9,7 @@ import time
 from collections import defaultdict
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
+from functools import partial
 from typing import NoReturn, TypeVar
 
 import msgspec
@@ -24,7 +25,7 @@ from broker.providers.lifecycle import Lifecycle, may_repeat
 from broker.providers.provider import Connection
 from broker.providers.upstream import REFRESH_TIME, Upstream
 from broker.store.connection import RedisError
-from broker.store.grants import Grants, Lease, Ref, Turn
+from broker.store.grants import PATIENCE, Grants, Lease, Ref, Turn
 from broker.store.revocations import Revocations
 from broker.store.sealing import SealBroken
 from broker.store.wakeups import Wakeups
@@ -32,7 +33,7 @@ from broker.store.wakeups import Wakeups
 log = structlog.get_logger()
 HELD = 3_000  # milliseconds from the lease to the call
 SENT = round(REFRESH_TIME * 1000) + 5_000  # milliseconds from the call to the kept answer
-LONGEST_WAIT = 45.0  # seconds for which a caller waits for others, and for a Redis that is away
+LONGEST_WAIT = 30.0  # seconds for which a caller waits, and a refresh for others and for a Redis that is away
 Answer = TypeVar("Answer")
 
 
@@ -76,7 +77,9 @@ class Refresher:
             refresh = Refresh(self, ref, connection, seen, again=again)
             flight = self._flights[ref] = asyncio.create_task(refresh.run())
             flight.add_done_callback(lambda done: self._landed(ref, done))
-        await asyncio.shield(flight)
+        if not (await asyncio.wait({flight}, timeout=LONGEST_WAIT))[0]:
+            raise Delayed("it takes too long; it goes on without this caller")
+        flight.result()
 
     def _landed(self, ref: Ref, flight: "asyncio.Task[None]") -> None:
         self._flights.pop(ref, None)
@@ -100,6 +103,7 @@ class Refresh:
         self._circuit = room._circuits[connection.id]  # noqa: SLF001
         self._ref, self._connection, self._seen, self._again = ref, connection, seen, again
         self._owner = new_id("lease")
+        self._unanswered = 0  # calls of earlier holders
 
     async def run(self) -> None:
         """Take the lease and renew, or learn that somebody else did."""
@@ -115,9 +119,9 @@ class Refresh:
     async def _take_lease(self) -> Lease:
         phase = "held" if spends(self._connection.lifecycle) else "sent"
         ms = HELD if phase == "held" else SENT
-        return await self._grants.lease(
-            self._ref, self._owner, self._seen.version, ms, phase, again=self._again
-        )
+        # Who saw an answer on its way to the disk waits for that and begins nothing.
+        version = 0 if self._seen.settling else self._seen.version
+        return await self._grants.lease(self._ref, self._owner, version, ms, phase, again=self._again)
 
     async def _await_lease(self) -> Lease:
         """Listen first, then ask again: what was said in between is not missed. Ask once more when the holder speaks,
@@ -133,7 +137,7 @@ class Refresh:
         return await self._take_lease()
 
     async def _renew(self, lease: Lease) -> None:
-        lifecycle = self._connection.lifecycle
+        lifecycle, self._unanswered = self._connection.lifecycle, lease.tries
         interrupted = lease.turn is Turn.INTERRUPTED
         if interrupted and not self._again and not may_repeat(lifecycle, lease.ms // 1000, lease.tries - 1):
             await self._give_up("refresh_interrupted")
@@ -155,8 +159,9 @@ class Refresh:
             await self._delay(f"{self._connection.id} is left alone for a while", pause)
         lifecycle, began = self._connection.lifecycle, time.monotonic()
         while True:
-            if spends(lifecycle) and not await self._grants.send(self._ref, self._owner, SENT):
-                raise Delayed("the lease was over before the provider was asked")
+            tries += 1
+            if spends(lifecycle) and not await self._send(tries):
+                raise Delayed("another followed before the provider was asked")
             try:
                 answer = await self._upstream.refresh(self._connection, held, int(time.time()))
             except GrantRefused as refused:
@@ -166,12 +171,19 @@ class Refresh:
                 self._circuit.failed(time.monotonic(), error.retry_after)
                 if not (error.heard and spends(lifecycle)):
                     await self._delay(f"{self._connection.id}: {error.detail}", error.retry_after)
-                tries += 1
-                if not may_repeat(lifecycle, int(time.monotonic() - began), tries - 1) or tries > 1:
+                if tries > 1 or not may_repeat(lifecycle, int(time.monotonic() - began)):
                     await self._give_up("answer_lost")
             else:
                 self._circuit.succeeded()
                 return answer
+
+    async def _send(self, tries: int) -> bool:
+        return await self._patiently(lambda: self._grants.send(self._ref, self._owner, SENT, tries))
+
+    async def _patiently(self, step: Callable[[], Awaitable[Answer]]) -> Answer:
+        """What the journal must know is told to a Redis that is away, too, when it is back: a mark that is left there, of a
+        call that was not made or was answered, would cost the grant."""
+        return await patiently(step, time.monotonic() + PATIENCE)
 
     async def _keep(self, tokens: ProviderTokens) -> None:
         event = self._event(EventType.CONNECTION_REFRESHED, None)
@@ -192,9 +204,9 @@ class Refresh:
     async def _give_up(self, reason: str, erase: str = "") -> NoReturn:
         """Mark the connection, once, and say so."""
         event = self._event(EventType.CONNECTION_NEEDS_RECONNECT, reason)
-        await self._grants.end(
-            self._ref, Health.NEEDS_RECONNECT, reason, event, version=self._seen.version, erase=erase
-        )
+        version, owner = self._seen.version, self._owner
+        step = partial(self._grants.end, version=version, owner=owner, erase=erase)
+        await self._patiently(lambda: step(self._ref, Health.NEEDS_RECONNECT, reason, event))
         log.warning(
             "connection_needs_reconnect",
             provider=self._ref.provider,
@@ -207,7 +219,9 @@ class Refresh:
     async def _delay(self, detail: str, retry_after: float | None) -> NoReturn:
         """Let go, and spare those who wait the same attempt."""
         log.warning("refresh_delayed", provider=self._ref.provider, account=self._ref.account_id, why=detail)
-        await self._grants.release(self._ref, self._owner, f"delayed {retry_after or 0:.0f}")
+        word = f"delayed {retry_after or 0:.0f}"
+        step = partial(self._grants.release, self._ref, self._owner, word, self._unanswered)
+        await self._patiently(step)
         raise Delayed(detail, retry_after)
 
     def _event(self, event_type: EventType, reason: str | None) -> Event:

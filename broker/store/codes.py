@@ -12,6 +12,7 @@ from broker.core.records import AuthorizationCode, Session
 from broker.store.commands import Commands
 from broker.store.outbox import Outbox, encode, outbox_key
 from broker.store.sessions import session_fields, session_key, sessions_key
+from broker.store.users import user_key
 
 LIFETIME = 60  # seconds (TK-01)
 REMEMBERED = 600  # seconds that a spent code is known, so that a late replay still ends the session it began
@@ -43,12 +44,16 @@ class Codes:
         return self._decoder.decode(stored) if stored else None
 
     async def redeem(self, code: str, grant: AuthorizationCode, session: Session) -> bool:
-        """Spend the code and begin its session, in one step. False: another exchange was first (TK-02)."""
+        """Spend the code and begin its session, in one step. False: another exchange was first (TK-02), or the user was
+        deleted."""
         spent = msgspec.json.encode(msgspec.structs.replace(grant, spent=True))
         user_id, now = session.user_id, session.last_active_at
         about = {"session_id": session.id, "client_id": session.client_id}
         created = happened(EventType.SESSION_CREATED, now, actor="user", user_id=user_id, **about)
-        keys = [code_key(code), session_key(user_id, session.id), sessions_key(user_id), outbox_key(user_id)]
+        keys = [
+            *(code_key(code), session_key(user_id, session.id), sessions_key(user_id)),
+            *(outbox_key(user_id), user_key(user_id)),
+        ]
         arguments: list[Any] = [spent, REMEMBERED, session.id, session.expires_at, session.idle_until]
         step = self._redeem(keys=keys, args=[*arguments, *encode([created]), *session_fields(session)])
         return bool(await self._outbox.marked(user_id, now, step))

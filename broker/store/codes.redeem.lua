@@ -1,7 +1,8 @@
--- Spend a code and begin its session. KEYS: code, session, the user's sessions, outbox. The code's value is compared
--- with nothing: whether it stands unspent is the gate, all else was checked by the caller on the same immutable record.
+-- Spend a code and begin its session. KEYS: code, session, the user's sessions, outbox, user. The code's value is
+-- compared with nothing: whether it stands unspent is the gate, all else was checked by the caller on the same immutable
+-- record. A user who was deleted meanwhile begins nothing any more.
 local stored = redis.call('GET', KEYS[1])
-if not stored or stored == ARGV[1] then
+if not stored or stored == ARGV[1] or redis.call('EXISTS', KEYS[5]) == 0 then
   return 0
 end
 redis.call('SET', KEYS[1], ARGV[1], 'EX', ARGV[2])

@@ -100,7 +100,9 @@ class Grants:
 
     def open_refresh_token(self, ref: Ref, lease: Lease) -> str | None:
         """Raises SealBroken."""
-        return self._sealer.open(lease.sealed, f"{ref.name}:refresh").decode() if lease.sealed else None
+        if lease.sealed is None:
+            return None
+        return self._sealer.open(lease.sealed, f"{ref.name}:refresh").decode()
 
     async def tokens(self, ref: Ref) -> ProviderTokens | None:
         """All tokens of an account, to give them back. None: there are none, or their seal is broken."""
@@ -130,10 +132,16 @@ class Grants:
             ]
 
     async def holds_refresh_token(self, ref: Ref) -> bool:
-        """Whether there is one that the provider has not refused."""
+        """Whether there is one that opens and that the provider has not refused."""
         names = [f"{ref.account_id}:refresh", f"{ref.account_id}:status"]
         sealed, status = await self._redis.hmget(ref.key, names)
-        return sealed is not None and status is None
+        if sealed is None or status is not None:
+            return False
+        try:
+            self._sealer.open(sealed, f"{ref.name}:refresh")
+        except SealBroken:
+            return False
+        return True
 
     async def lease(self, ref: Ref, owner: str, version: int, ms: int, phase: str, *, again: bool) -> Lease:
         """Ask for the right to renew what was read as `version`. `phase` is `sent` where asking the provider twice does
@@ -167,9 +175,9 @@ class Grants:
                     raise
                 await sleep(0.2)
 
-    async def release(self, ref: Ref, owner: str, word: str) -> None:
-        """Give the lease back and tell those who wait why."""
-        await self._release(keys=[ref.key], args=[ref.account_id, owner, ref.channel, word])
+    async def release(self, ref: Ref, owner: str, word: str, unanswered: int = 0) -> None:
+        """Give the lease back and tell those who wait why. `unanswered` calls of earlier holders stay marked."""
+        await self._release(keys=[ref.key], args=[ref.account_id, owner, ref.channel, word, unanswered])
 
     async def end(
         self,

@@ -7,7 +7,9 @@ from contextlib import asynccontextmanager, suppress
 from typing import Any
 
 from redis.asyncio import Redis
+from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import RedisError
+from redis.exceptions import TimeoutError as RedisTimeoutError
 
 Word = bytes | None  # what was published; None: the connection broke, so look for yourself
 
@@ -21,6 +23,7 @@ class Wakeups:
         self._confirmed: dict[str, asyncio.Event] = {}
         self._pubsub: Any = None
         self._reader: asyncio.Task[None] | None = None
+        self._changing = asyncio.Lock()  # the last one out closes what the next one in would have joined
 
     @asynccontextmanager
     async def on(self, channel: str) -> AsyncIterator[asyncio.Future[Word]]:
@@ -28,26 +31,34 @@ class Wakeups:
         word: asyncio.Future[Word] = asyncio.get_running_loop().create_future()
         self._waiting.setdefault(channel, set()).add(word)
         try:
-            await self._subscribe(channel)
+            async with self._changing:
+                await self._subscribe(channel)
             yield word
         finally:
             self._waiting[channel].discard(word)
-            if not self._waiting[channel]:
+            async with self._changing:
                 await self._leave(channel)
 
     async def _subscribe(self, channel: str) -> None:
         """Return only when Redis has confirmed it: a word said before that would be missed."""
-        confirmed = self._confirmed.get(channel)
-        if confirmed is None:
-            confirmed = self._confirmed[channel] = asyncio.Event()
-            self._pubsub = self._pubsub or self._client.pubsub()
-            await self._pubsub.subscribe(channel)
-            self._reader = self._reader or asyncio.create_task(self._read(self._pubsub))
-        async with asyncio.timeout(2):
-            await confirmed.wait()
+        if channel in self._confirmed:
+            return
+        confirmed = self._confirmed[channel] = asyncio.Event()
+        pubsub = self._pubsub = self._pubsub or self._client.pubsub()
+        await pubsub.subscribe(channel)
+        if self._pubsub is not pubsub:
+            raise RedisConnectionError("the connection broke while subscribing")
+        self._reader = self._reader or asyncio.create_task(self._read(pubsub))
+        try:
+            async with asyncio.timeout(2):
+                await confirmed.wait()
+        except TimeoutError:
+            raise RedisTimeoutError("a subscription was not confirmed") from None
 
     async def _leave(self, channel: str) -> None:
-        del self._waiting[channel]
+        if self._waiting.get(channel):
+            return
+        self._waiting.pop(channel, None)
         self._confirmed.pop(channel, None)
         with suppress(RedisError, OSError):
             if self._pubsub and not self._waiting:
@@ -59,13 +70,20 @@ class Wakeups:
         try:
             while True:
                 self._hear(await pubsub.get_message(timeout=None))
-        except (RedisError, OSError):
-            for channel in self._waiting:
-                self._tell(channel, None)
-            self._pubsub = self._reader = None
-            self._confirmed.clear()
+        except Exception:  # noqa: BLE001 - whatever it was, nobody may wait for a word that cannot come
+            if self._pubsub is pubsub:
+                self._break()
             with suppress(RedisError, OSError):
                 await pubsub.aclose()
+
+    def _break(self) -> None:
+        """Everybody looks for himself; who comes next gets a new connection."""
+        self._pubsub = self._reader = None
+        for confirmed in self._confirmed.values():
+            confirmed.set()
+        self._confirmed.clear()
+        for channel in self._waiting:
+            self._tell(channel, None)
 
     def _hear(self, message: dict[str, Any] | None) -> None:
         if message is None:
@@ -87,5 +105,6 @@ class Wakeups:
         self._confirmed.clear()
         if reader:
             reader.cancel()
+            await asyncio.gather(reader, return_exceptions=True)
         if pubsub:
             await pubsub.aclose()

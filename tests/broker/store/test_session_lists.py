@@ -10,6 +10,7 @@ from broker.core.encryption_keys import EncryptionKeys, new_encryption_key
 from broker.core.opaque import new_id, new_session_id
 from broker.core.records import AuthorizationCode, Session
 from broker.store import Store
+from broker.store.users import user_key
 
 pytestmark = pytest.mark.anyio
 ADA, EVE = new_id("user"), new_id("user")
@@ -38,6 +39,7 @@ async def begin(store: Store, user_id: str, now: int) -> Session:
         nonce=None,
         signed_in_at=now,
     )
+    await store.redis.hset(user_key(user_id), "created_at", str(now).encode())
     code = await store.codes.save(grant)
     session, _ = store.sessions.begin(grant, now)
     assert await store.codes.redeem(code, grant, session)

@@ -16,6 +16,7 @@ from broker.store.connection import open_redis
 from broker.store.outbox import outbox_key
 from broker.store.pushed import PushedRequest
 from broker.store.sessions import ABSOLUTE_LIFETIME, GRACE, IDLE_LIFETIME, Rotation
+from broker.store.users import user_key
 
 pytestmark = pytest.mark.anyio
 
@@ -49,10 +50,16 @@ def grant() -> AuthorizationCode:
     )
 
 
+async def save(store: Store, given: AuthorizationCode) -> str:
+    """A code for somebody who is known."""
+    await store.redis.hset(user_key(given.user_id), "created_at", str(NOW).encode())
+    return await store.codes.save(given)
+
+
 async def begin(store: Store, now: int = NOW) -> str:
     """A session under way; its first refresh token."""
     given = grant()
-    code = await store.codes.save(given)
+    code = await save(store, given)
     session, token = store.sessions.begin(given, now)
     assert await store.codes.redeem(code, given, session)
     return token
@@ -68,7 +75,7 @@ async def rotate(store: Store, token: str, now: int) -> tuple[Rotation, str | No
 async def test_tk_02_the_gate(store: Store):
     """TK-02: a code is redeemed once, and is known as spent afterwards."""
     given = grant()
-    code = await store.codes.save(given)
+    code = await save(store, given)
     session, _ = store.sessions.begin(given, NOW)
     assert await store.codes.redeem(code, given, session) is True
     assert await store.codes.redeem(code, given, session) is False
@@ -80,7 +87,7 @@ async def test_tk_02_the_gate(store: Store):
 async def test_a_killed_code_redeems_nothing(store: Store):
     """A code that was killed between find and redeem begins no session."""
     given = grant()
-    code = await store.codes.save(given)
+    code = await save(store, given)
     session, _ = store.sessions.begin(given, NOW)
     await store.codes.kill(code, given)
     assert not await store.codes.redeem(code, given, session)
@@ -90,7 +97,7 @@ async def test_a_killed_code_redeems_nothing(store: Store):
 async def test_a_spent_code_keeps_its_mark(store: Store):
     """A kill that comes after the code was spent, decided on what was read before, does not erase that it was."""
     given = grant()
-    code = await store.codes.save(given)
+    code = await save(store, given)
     session, _ = store.sessions.begin(given, NOW)
     assert await store.codes.redeem(code, given, session)
     await store.codes.kill(code, given)
