@@ -29,6 +29,7 @@ SHOWN = {
     "IN": range(1, 2),
     "MD": range(1, 4),
     "PR": range(1, 3),
+    "TV": range(1, 12),
 }
 
 FLOORS = {"pyjwt": (2, 13), "litestar": (2, 22), "authlib": (1, 8), "joserfc": (1, 6, 3)}

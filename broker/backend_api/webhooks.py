@@ -184,9 +184,9 @@ def check_url(url: str, rooms: Rooms) -> None:
     """It must be https and not evidently private, here; the address itself is looked at each time we connect."""
     try:
         rooms.upstream.check_url(url)
-    except OAuthError as error:
-        reason = f"url: {error.detail or error.description}"
-        raise ApiError(422, "form_param_value_invalid", reason, param="url") from None
+    except OAuthError:  # its words repeat the URL, which may hold a secret of the backend's
+        message = "url must be an https URL of a public place, without user information"
+        raise ApiError(422, "form_param_value_invalid", message, param="url") from None
 
 
 async def find(endpoint_id: str, rooms: Rooms) -> Endpoint:

@@ -96,13 +96,14 @@ def was_revoked(answer: Answer) -> bool:
 
 
 def error_word(said: Any) -> str:
-    """The error's code, or nothing; Meta nests a number. Never its prose."""
+    """The error's code, or nothing; Meta nests a number. Never its prose, nor anything that could be a token: it is
+    logged."""
     error = said.get("error") if isinstance(said, dict) else None
     if isinstance(error, dict):
         error = error.get("code", "unknown")
     if error is None:
         return ""
-    return str(error) if re.fullmatch(r"[A-Za-z0-9_.-]{1,64}", str(error)) else "unknown"
+    return str(error) if re.fullmatch(r"[a-z_]{1,40}|[0-9]{1,6}", str(error)) else "unknown"
 
 
 def retry_after(answer: Answer) -> float | None:

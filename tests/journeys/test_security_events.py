@@ -6,11 +6,13 @@ from collections.abc import Callable
 from typing import Any
 
 import httpx2
+import jwt
 import pytest
 import redis
 
 from tests.conftest import SCHEME_REDIRECT
 from tests.phone import Phone
+from tests.provider_stub import ProviderStub, answer_json
 from tests.running import LOCAL, RunningBroker
 
 
@@ -81,6 +83,31 @@ def altered_flow(phone: Phone, valkey: str) -> list[str]:
     return [phone.state]
 
 
+def read_tokens(phone: Phone, user_id: str, query: str = "") -> None:
+    answer = phone.broker.admin("GET", f"/v1/users/{user_id}/oauth_access_tokens/stub{query}")
+    assert answer.status_code == 400, answer.text
+
+
+def signed_in(phone: Phone) -> str:
+    """The user's id."""
+    tokens = phone.sign_in()
+    return str(jwt.decode(tokens["access_token"], options={"verify_signature": False})["sub"])
+
+
+def altered_grant(phone: Phone, valkey: str) -> list[str]:
+    """A sealed provider token, changed in Redis; it is asked for again and again."""
+    user_id = signed_in(phone)
+    key = f"grant:{{{user_id}}}:stub"
+    with redis.Redis.from_url(valkey) as state:
+        whole = state.hgetall(key)
+        (account,) = (name[:-8] for name in whole if name.endswith(b":version"))
+        state.hset(key, account, whole[account][:-1])
+        for _ in range(3):
+            read_tokens(phone, user_id)
+        state.hset(key, account, whole[account])
+    return ["at-canary", "rt-canary"]
+
+
 @pytest.mark.parametrize(
     ("provoke", "event", "level"),
     [
@@ -91,6 +118,7 @@ def altered_flow(phone: Phone, valkey: str) -> list[str]:
         (stolen_flow, "browser_mismatch", "warning"),
         (stolen_return, "browser_mismatch", "warning"),
         (altered_flow, "record_broken", "warning"),
+        (altered_grant, "seal_broken", "error"),
     ],
 )
 def test_ad_05_each_suspicious_act_is_an_event(
@@ -113,6 +141,32 @@ def test_ad_05_each_suspicious_act_is_an_event(
     assert told[0]["timestamp"]
     assert {"client_id", "provider", "session", "drawer"} & set(told[0])
     assert not [secret for secret in secrets if secret in broker.log()[before:]]
+
+
+def test_ad_05_a_dead_grant_is_told_once(phone: Phone, broker: RunningBroker, provider: ProviderStub):
+    """AD-05: a grant that its provider calls dead is one line, whoever asks how often, and repeats none of its words."""
+    user_id, before = signed_in(phone), len(broker.log())
+    dead = {"error": "invalid_grant", "error_description": "rt-canary-told"}
+    provider.answers["/token"] = answer_json(dead, 400)
+    for query in ("?force_refresh=true", "", "?force_refresh=true"):
+        read_tokens(phone, user_id, query)
+    told = [each for each in events(broker, before) if each["event"] == "connection_needs_reconnect"]
+    assert [(each["level"], each["user"], each["reason"]) for each in told] == [
+        ("warning", user_id, "invalid_grant")
+    ]
+    assert "canary" not in broker.log()[before:]
+    provider.answers.clear()
+    phone.sign_in()
+
+
+def test_ad_05_a_debt_to_a_provider_is_told(phone: Phone, broker: RunningBroker, provider: ProviderStub):
+    """AD-05: tokens that a provider did not take back are a line that says where and why, and not which."""
+    user_id, before = signed_in(phone), len(broker.log())
+    provider.answers["/revoke"] = answer_json({"error": "rt-canary-told"}, 500)
+    assert broker.admin("DELETE", f"/v1/users/{user_id}").status_code == 200
+    (told,) = [each for each in events(broker, before) if each["event"] == "revocation_postponed"]
+    assert (told["level"], told["provider"], told["why"]) == ("warning", "stub", "status 500 unknown")
+    assert "canary" not in broker.log()[before:]
 
 
 def test_ad_05_no_line_of_the_log_is_anybodys_text(phone: Phone, broker: RunningBroker):
