@@ -19,12 +19,17 @@ class Connections:
         self.catalogue = catalogue
         self.upstream = upstream
         self.refresher = Refresher(store.grants, store.wakeups, store.revocations, upstream)
-        self._known: dict[str, tuple[float, Connection | None]] = {}
+        self._known: dict[str, tuple[float, Connection]] = {}
 
-    async def connection(self, provider: str) -> Connection | None:
+    def at_hand(self, provider: str) -> Connection | None:
         """The provider as it was configured at most a few seconds ago, so that a read costs no second command."""
         until, known = self._known.get(provider, (0.0, None))
-        if time.monotonic() < until:
+        return known if time.monotonic() < until else None
+
+    async def connection(self, provider: str) -> Connection | None:
+        """None: it is not configured, or switched off."""
+        known = self.at_hand(provider)
+        if known:
             return known
         stored = await self.store.provider_configurations.find(provider)
         known = self.catalogue.connection(provider, stored)

@@ -16,9 +16,10 @@ from broker.custody.connections import Connections
 from broker.providers.upstream import Revoked
 from broker.store.grants import Ref
 from broker.store.revocations import LEASE, Revocation
+from broker.store.sealing import SealBroken
 
 log = structlog.get_logger()
-Outcome = Revoked | Literal["pending"]
+Outcome = Revoked | Literal["pending", "unreadable"]
 AT_ONCE = 16  # revocations side by side
 MOST_A_TURN = 20  # owed revocations tried in one turn of the leader
 PAUSES = (
@@ -41,7 +42,7 @@ class LastIdentity(Exception):
 class Disconnection:
     """What became of one account. `pending`: erased here, and the provider will be asked again; `unsupported`: the
     provider has no way to revoke, so what it gave lives there until it ends by itself; `nothing_to_revoke`: we held no
-    token, or the provider does not know it any more."""
+    token, or the provider does not know it any more; `unreadable`: what we held does not open, so it lives on there."""
 
     account_id: str
     provider: str
@@ -130,18 +131,22 @@ class Disconnect(Connections):
 
     async def _revoke(self, ref: Ref, actor: str, reason: str) -> Disconnection:
         owed = await self._owe(ref)
-        event = connection_revoked(ref, actor, reason) if owed else None
+        event = connection_revoked(ref, actor, reason) if owed != "nothing_to_revoke" else None
         await self.store.grants.end(ref, Health.REVOKED, reason, event, erase="all")
         return await self._give_back(ref, owed)
 
-    async def _owe(self, ref: Ref) -> Revocation | None:
-        """Write the debt down before anything is erased. None: there is nothing to give back."""
-        tokens = await self.store.grants.tokens(ref)
+    async def _owe(self, ref: Ref) -> Revocation | Outcome:
+        """Write the debt down before anything is erased; or why there is none."""
+        try:
+            tokens = await self.store.grants.tokens(ref)
+        except SealBroken:
+            log.warning("seal_broken", user=ref.user_id, provider=ref.provider, account=ref.account_id)
+            return "unreadable"
         due = int(time.time()) + LEASE
-        return await self.store.revocations.owe(ref, tokens, due) if tokens else None
+        return await self.store.revocations.owe(ref, tokens, due) if tokens else "nothing_to_revoke"
 
-    async def _give_back(self, ref: Ref, owed: Revocation | None) -> Disconnection:
-        outcome: Outcome = await self._attempt(owed) if owed else "nothing_to_revoke"
+    async def _give_back(self, ref: Ref, owed: Revocation | Outcome) -> Disconnection:
+        outcome = await self._attempt(owed) if isinstance(owed, Revocation) else owed
         return Disconnection(ref.account_id, ref.provider, outcome)
 
     async def _attempt(self, owed: Revocation) -> Outcome:

@@ -79,11 +79,18 @@ class Fresh(Ahead):
 
         Raises ProviderOff; RedisError when Redis stays away.
         """
-        grants, connection = await gather(
-            self.store.grants.read(user_id, provider), self.connection(provider)
-        )
+        connection = self.at_hand(provider)
+        if connection:
+            grants = await self.store.grants.read(user_id, provider)
+        else:
+            grants, connection = await gather(
+                self.store.grants.read(user_id, provider), self.connection(provider)
+            )
         if connection is None:
             raise ProviderOff
+        now = int(time.time())
+        if all(good(grant, connection.lifecycle, now, wish) for grant in grants):
+            return [judge(grant, connection.lifecycle, now, wish) for grant in grants]
         refs = (Ref(user_id, provider, grant.account_id) for grant in grants)
         return await gather(
             *(self._serve(ref, grant, connection, wish) for ref, grant in zip(refs, grants, strict=True))
@@ -105,8 +112,7 @@ class Fresh(Ahead):
         now, lifecycle = int(time.time()), connection.lifecycle
         if grant.reason == SEAL_BROKEN:
             await self._tell_of_broken_seal(ref, now)
-        due = is_due(grant, lifecycle.margin, now, wish.min_ttl)
-        if not (wish.force_refresh or grant.settling or due) or not may_renew(grant, lifecycle, now, wish):
+        if good(grant, lifecycle, now, wish) or not may_renew(grant, lifecycle, now, wish):
             return judge(grant, lifecycle, now, wish)
         problem, retry_after = None, None
         try:
@@ -135,6 +141,13 @@ class Fresh(Ahead):
         log.error("seal_broken", user=ref.user_id, provider=ref.provider, account=ref.account_id)
         about = {"provider": ref.provider, "external_account_id": ref.account_id}
         await self.store.events.add(happened("connection.seal_broken", now, user_id=ref.user_id, **about))
+
+
+def good(grant: Grant, lifecycle: Lifecycle, now: int, wish: Wish) -> bool:
+    """Whether the token can be served as it is, and nothing is to be told of it."""
+    if grant.status is not None or grant.settling or wish.force_refresh:
+        return False
+    return not is_due(grant, lifecycle.margin, now, wish.min_ttl)
 
 
 def may_renew(grant: Grant, lifecycle: Lifecycle, now: int, wish: Wish) -> bool:

@@ -181,14 +181,17 @@ def with_scope(tokens: ProviderTokens, connection: Connection, flow: PendingAuth
 async def write_down(
     account: ExternalAccount, tokens: ProviderTokens, connection: Connection, now: int, rooms: Rooms
 ) -> None:
-    """The account, its sealed tokens, and where they are found, in one round trip."""
+    """The account, its sealed tokens, and where they are found, in one round trip. Raises OAuthError, to be shown."""
     steps: list[Awaitable[object]] = [
-        rooms.store.users.sign_in(account, tokens, now),
-        rooms.store.directory.enter(account.user_id, account.identity.email, now),
+        rooms.store.directory.enter(account.user_id, account.identity.email, now)
     ]
     if connection.refresh_ahead:
         steps.append(rooms.custody.expect(account, tokens, connection, now))
-    await gather(*steps)
+    written, *_ = await gather(rooms.store.users.sign_in(account, tokens, now), *steps)
+    if not written:
+        raise OAuthError(
+            ErrorCode.ACCESS_DENIED, "this account was deleted just now; sign in again for a new one"
+        )
 
 
 async def with_told_name(

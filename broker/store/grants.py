@@ -105,15 +105,12 @@ class Grants:
         return self._sealer.open(lease.sealed, f"{ref.name}:refresh").decode()
 
     async def tokens(self, ref: Ref) -> ProviderTokens | None:
-        """All tokens of an account, to give them back. None: there are none, or their seal is broken."""
+        """All tokens of an account, to give them back. None: there are none. Raises SealBroken."""
         passing, lasting = await self._redis.hmget(ref.key, [ref.account_id, f"{ref.account_id}:refresh"])
         if passing is None:
             return None
-        try:
-            inside = self._sealed.decode(self._sealer.open(passing, ref.name))
-            refresh_token = self._sealer.open(lasting, f"{ref.name}:refresh").decode() if lasting else None
-        except SealBroken:
-            return None
+        inside = self._sealed.decode(self._sealer.open(passing, ref.name))
+        refresh_token = self._sealer.open(lasting, f"{ref.name}:refresh").decode() if lasting else None
         return msgspec.structs.replace(inside.tokens, refresh_token=refresh_token)
 
     async def of_provider(self, provider: str) -> AsyncIterator[list[Ref]]:

@@ -14,6 +14,8 @@ from broker.store.grants import Ref, grant_key, seal_tokens
 from broker.store.outbox import Outbox, encode, outbox_key
 from broker.store.sealing import Sealer
 
+REMEMBERED = 900  # seconds that a deleted user is known as such: longer than any flow lives
+
 
 class Link(msgspec.Struct, frozen=True):
     """Whose account an identity is. Written once, by whoever comes first."""
@@ -53,8 +55,8 @@ class Users:
         earlier = await self._redis.set(key, msgspec.json.encode(fresh), nx=True, get=True)
         return self._links.decode(earlier) if earlier else fresh
 
-    async def sign_in(self, account: ExternalAccount, tokens: ProviderTokens, now: int) -> None:
-        """Write account, grant and user in one step; the first account describes the user. The refresh token is a field
+    async def sign_in(self, account: ExternalAccount, tokens: ProviderTokens, now: int) -> bool:
+        """False: the user was deleted just now. Write account, grant and user in one step; the first account describes the user. The refresh token is a field
         of its own: many providers give it once, and an answer without it keeps the old one."""
         ref = Ref(account.user_id, account.provider, account.id)
         sealed, lasting = seal_tokens(self._sealer, ref, account.identity.subject, tokens, now)
@@ -72,11 +74,12 @@ class Users:
             accounts_key(account.user_id),
             ref.key,
             outbox_key(account.user_id),
+            gone_key(account.user_id),
         ]
         identity = msgspec.json.encode(account.identity)
         arguments = [account.id, msgspec.json.encode(account), sealed, identity, now, lasting]
         step = self._sign_in(keys=keys, args=[*arguments, *encode([user, connection])])
-        await self._outbox.marked(account.user_id, now, step)
+        return bool(await self._outbox.marked(account.user_id, now, step))
 
     async def remove_account(self, account: ExternalAccount, heir: ExternalAccount, event: Event) -> bool:
         """Take an account and its grant from a user; `heir` describes them if it was the first. Whoever signs in with its
@@ -110,8 +113,9 @@ class Users:
         identities = (identity_key(each.provider, each.identity.subject) for each in accounts)
         await gather(*(self._redis.delete(each) for each in identities))
         grants = {grant_key(user_id, each.provider) for each in accounts}
-        keys = [user_key(user_id), accounts_key(user_id), outbox_key(user_id), *sorted(grants)]
-        erased = await self._outbox.marked(user_id, now, self._erase(keys=keys, args=encode(events)))
+        places = [user_key(user_id), accounts_key(user_id), outbox_key(user_id), gone_key(user_id)]
+        step = self._erase(keys=[*places, *sorted(grants)], args=[REMEMBERED, *encode(events)])
+        erased = await self._outbox.marked(user_id, now, step)
         known = {each.id for each in accounts}
         found = (msgspec.json.decode(raw, type=ExternalAccount) for raw in erased)
         return [each for each in found if each.id not in known]
@@ -144,6 +148,10 @@ def identity_key(provider: str, subject: str) -> str:
 
 def user_key(user_id: str) -> str:
     return f"user:{{{user_id}}}"
+
+
+def gone_key(user_id: str) -> str:
+    return f"gone:{{{user_id}}}"
 
 
 def accounts_key(user_id: str) -> str:

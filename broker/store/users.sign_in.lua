@@ -1,6 +1,10 @@
--- A person came back from a provider. KEYS: user, accounts, grant, outbox.
+-- A person came back from a provider. KEYS: user, accounts, grant, outbox, gone.
 -- ARGV: account id, account, sealed tokens, identity, now, sealed refresh token or nothing, event of a new user, event of
 -- a new account. The version grows, so a refresh that began before is fenced off.
+-- Answers 0 when the user was deleted while the person was at the provider: nobody is brought back so.
+if redis.call('EXISTS', KEYS[5]) == 1 then
+  return 0
+end
 local account, now = ARGV[1], ARGV[5]
 if redis.call('HSETNX', KEYS[1], 'primary_account', account) == 1 then
   redis.call('HSET', KEYS[1], 'created_at', now)
@@ -19,3 +23,4 @@ redis.call('HDEL', KEYS[3], account .. ':status', account .. ':lease')
 if ARGV[6] ~= '' then
   redis.call('HSET', KEYS[3], account .. ':refresh', ARGV[6])
 end
+return 1

@@ -25,6 +25,7 @@ from tests.webhook_receiver import until
 
 DAY = 86_400
 LOGS = {
+    "gone",
     "session",
     "sessions",
     "events",
