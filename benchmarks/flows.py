@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
+from typing import TypeVar
 
 from benchmarks import servers
 from benchmarks.client import REDIRECT_URI, Code, Connection, Failed, Phone
@@ -23,6 +24,7 @@ WARM_UP = 10  # seconds at most, for sign-ins and again for refreshes
 GIVE_UP = 60  # seconds beyond a run's time: a server hangs
 
 Step = Callable[[Phone], Awaitable[object]]
+Worker = TypeVar("Worker")
 
 
 @dataclass(frozen=True)
@@ -131,12 +133,14 @@ async def prepare(operation: str, phones: list[Phone], load: Load) -> tuple[Step
     return lambda phone: phone.exchange(next(codes)), len(minted), minting.failures
 
 
-async def drive(phones: list[Phone], step: Step, seconds: float, most: int) -> Tally:
+async def drive(
+    phones: list[Worker], step: Callable[[Worker], Awaitable[object]], seconds: float, most: int
+) -> Tally:
     """Every phone takes one step after another, until the time is over or `most` are begun."""
     tally = Tally()
     latest = time.perf_counter() + seconds
 
-    async def work(phone: Phone) -> None:
+    async def work(phone: Worker) -> None:
         while tally.begun < most and (began := time.perf_counter()) < latest:
             tally.begun += 1
             try:

@@ -30,6 +30,9 @@ class Provider:
         self._key = ec.generate_private_key(ec.SECP256R1())
         self._codes: dict[str, dict[str, str]] = {}
         self._people = cycle(range(PEOPLE))
+        self._spent: set[str] = set()
+        self.refreshes = 0
+        self.delay = 0.0  # seconds
         self._server: asyncio.Server | None = None
 
     @classmethod
@@ -66,6 +69,8 @@ class Provider:
         return written(302, f"Location: {asked['redirect_uri']}?{back}\r\n", b"")
 
     def _token(self, form: dict[str, str]) -> bytes:
+        if form["grant_type"] == "refresh_token":
+            return self._refresh(form["refresh_token"])
         asked = self._codes.pop(form["code"], None)
         if (
             asked is None
@@ -82,6 +87,15 @@ class Provider:
             "id_token": self._id_token(asked),
         }
         return json(200, answer)
+
+    def _refresh(self, refresh_token: str) -> bytes:
+        """Whatever is shown was ours; only that it serves once is checked."""
+        self.refreshes += 1
+        if refresh_token in self._spent:
+            return json(400, {"error": "invalid_grant"})
+        self._spent.add(refresh_token)
+        answer = {"access_token": secrets.token_urlsafe(120), "token_type": "Bearer", "expires_in": 3600}
+        return json(200, {**answer, "refresh_token": secrets.token_urlsafe(48)})
 
     def _id_token(self, asked: dict[str, str]) -> str:
         now = int(time.time())
@@ -121,7 +135,11 @@ class Visit(Framing):
 
     def received(self, message: Message) -> None:
         assert self.transport
-        self.transport.write(self._provider.answer(message))
+        answer = self._provider.answer(message)
+        if self._provider.delay:
+            asyncio.get_running_loop().call_later(self._provider.delay, self.transport.write, answer)
+        else:
+            self.transport.write(answer)
 
 
 def json(status: int, document: object) -> bytes:

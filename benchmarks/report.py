@@ -48,7 +48,8 @@ class Sample(NamedTuple):
 
 
 class Row(NamedTuple):
-    """Medians of the runs of one operation at one server. `ratio` is the ceiling's CPU time over this one's."""
+    """Medians of the runs of one operation at one server. `ratio` is the ceiling's CPU time over this one's,
+    turn by turn."""
 
     operation: str
     server: str
@@ -75,8 +76,9 @@ class Report:
 
     seconds: float
     runs: int
-    concurrency: int
+    concurrency: int | None  # None: the rows say
     one_core: bool
+    servers: tuple[str, ...] = SERVERS
     samples: dict[tuple[str, str], list[Sample]] = field(default_factory=dict)
     starts: list[dict[str, float]] = field(default_factory=list)
     peaks: dict[str, float] = field(default_factory=dict)
@@ -92,11 +94,12 @@ class Report:
         found = []
         for (operation, server), runs in self.samples.items():
             cpu_ms = median(each.cpu_ms() for each in runs)
-            least = median(each.cpu_ms() for each in self.samples[operation, "ceiling"])
+            pairs = zip(self.samples[operation, "ceiling"], runs, strict=True)
             row = Row(
                 operation=operation,
                 server=server,
-                ratio=least / cpu_ms,
+                # Of runs that followed each other: what the machine does besides changes from run to run.
+                ratio=median(least.cpu_ms() / each.cpu_ms() for least, each in pairs),
                 per_core=1000 / cpu_ms,
                 cpu_ms=cpu_ms,
                 per_second=median(each.per_second() for each in runs),
@@ -109,13 +112,15 @@ class Report:
 
     def processes(self) -> list[Process]:
         return [
-            Process(name, median(each[name] for each in self.starts), self.peaks[name]) for name in SERVERS
+            Process(name, median(each[name] for each in self.starts), self.peaks[name])
+            for name in self.servers
         ]
 
     def table(self) -> str:
         where = "all on one core" if self.one_core else "server on a core of its own"
+        at_once = f"{self.concurrency} at once, " if self.concurrency else ""
         lines = [
-            f"{self.concurrency} at once, medians of {self.runs} runs of at most {self.seconds:g} s, {where}",
+            f"{at_once}medians of {self.runs} runs of at most {self.seconds:g} s, {where}",
             "",
             line(HEAD),
             line(["-" * width for width in WIDTHS]),

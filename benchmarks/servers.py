@@ -12,7 +12,7 @@ import sys
 import tempfile
 import time
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -79,16 +79,19 @@ def valkey() -> Iterator[str]:
         options = ["--port", str(port), "--bind", "127.0.0.1", "--save", "", "--dir", folder]
         process = subprocess.Popen([get_binary_path(), *options], stdout=subprocess.DEVNULL)
         try:
+            wait_for(port)
             yield f"redis://127.0.0.1:{port}"
         finally:
             end(process)
 
 
 @asynccontextmanager
-async def broker(core: int, redis_url: str) -> AsyncIterator[tuple[Server, str]]:
+async def broker(
+    core: int, redis_url: str, keys: Mapping[str, str] | None = None
+) -> AsyncIterator[tuple[Server, str]]:
     """`broker serve`, one worker, in development mode since everything is on loopback; and its secret key."""
     port = free_port()
-    keys = dict(line.split("=", 1) for line in new_keys("bench"))
+    keys = keys or dict(line.split("=", 1) for line in new_keys("bench"))
     settings = {
         "BROKER_DEVELOPMENT": "1",
         "BROKER_ISSUER": f"http://127.0.0.1:{port}",
@@ -142,6 +145,14 @@ async def first_answer(address: str, process: psutil.Popen) -> bool:
         connection.close()
         return answer.status == 200
     return False
+
+
+def wait_for(port: int) -> None:
+    latest = time.perf_counter() + STARTS_WITHIN
+    while time.perf_counter() < latest:
+        with suppress(OSError), socket.create_connection(("127.0.0.1", port)):
+            return
+        time.sleep(0.002)
 
 
 def end(process: "subprocess.Popen[bytes] | psutil.Popen") -> None:
