@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 
 import msgspec
 
@@ -46,12 +47,11 @@ class Events:
         self._kept = kept
         self._at_once = at_once
         self._decoder = msgspec.json.Decoder(Event)
+        self._add = redis.register_script(Path(__file__).with_name("events.add.lua").read_text())
 
-    async def add(self, event: Event) -> None:
-        """Write an event that no state of a user hangs on, such as an admin's change; and what an outbox gave."""
-        await self._redis.xadd(
-            STREAM, {"event": msgspec.json.encode(event)}, maxlen=self._kept, approximate=True
-        )
+    async def add(self, *events: Event) -> None:
+        """Write events: those that no state of a user hangs on, such as an admin's change, and what the outboxes gave."""
+        await self._add(keys=[STREAM], args=[self._kept, *map(msgspec.json.encode, events)])
 
     async def search(self, question: Question, limit: int) -> list[Entry]:
         """Newest first. With `after` alone it is the `limit` events next to it, so that a reader who goes on from the

@@ -1,5 +1,8 @@
--- Forget a user whose outbox was empty. KEYS: outboxes. ARGV: user, lease. A mark made since the claim has another score.
-local score = redis.call('ZSCORE', KEYS[1], ARGV[1])
-if score and tonumber(score) == tonumber(ARGV[2]) then
-  redis.call('ZREM', KEYS[1], ARGV[1])
+-- Forget users whose outboxes were empty. KEYS: outboxes. ARGV: user, lease in turn. A mark made since the claim has another
+-- score.
+for n = 1, #ARGV, 2 do
+  local score = redis.call('ZSCORE', KEYS[1], ARGV[n])
+  if score and tonumber(score) == tonumber(ARGV[n + 1]) then
+    redis.call('ZREM', KEYS[1], ARGV[n])
+  end
 end

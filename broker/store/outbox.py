@@ -7,7 +7,7 @@ look, an event without a mark would lie unseen.
 
 import secrets
 from asyncio import gather
-from collections.abc import Awaitable, Iterable
+from collections.abc import Awaitable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
@@ -18,16 +18,15 @@ from broker.core.events import Event
 from broker.store.commands import Commands
 
 MARKS = "outboxes"
-LEASE = (
-    30  # seconds until a list is looked into again: after a drain that died, and once after one that did not
-)
+SETTLED = 2  # seconds from a mark until it is followed, by when the event behind it has long been written
+LEASE = 30  # seconds until a list is looked into again: after a drain that died, or found nothing yet
 MOST_AT_A_LOOK = 1_000  # events
 Answer = TypeVar("Answer")
 
 
 @dataclass(frozen=True)
 class Look:
-    """The right to drain one user's list for a while. `again` when no mark led here but the last look."""
+    """The right to drain one user's list for a while. `again` when no mark led here but a look that found nothing."""
 
     user_id: str
     lease: float
@@ -45,7 +44,7 @@ class Outbox:
 
     async def mark(self, user_id: str, now: int) -> None:
         """Say that there may be an event of this user. To be asked for first in a `gather` with the script."""
-        await self._redis.zadd(MARKS, {user_id: now})
+        await self._redis.zadd(MARKS, {user_id: now + SETTLED})
 
     async def marked(self, user_id: str, now: int, step: Awaitable[Answer]) -> Answer:
         """The step's answer; the mark goes before it in the same round trip."""
@@ -61,16 +60,29 @@ class Outbox:
         found = await self._claim(keys=[MARKS], args=[now, most, repr(lease)])
         return [Look(found[n].decode(), lease, found[n + 1] == 1) for n in range(0, len(found), 2)]
 
-    async def read(self, user_id: str) -> list[bytes]:
-        return await self._redis.lrange(outbox_key(user_id), 0, MOST_AT_A_LOOK - 1)
+    async def read(self, user_ids: Sequence[str]) -> list[list[bytes]]:
+        """Each one's list. In one pipeline of our own, like all that a drain does for many users: a task for every command
+        would cost more than the command."""
+        pipeline = self._redis.pipeline(transaction=False)
+        for user_id in user_ids:
+            pipeline.lrange(outbox_key(user_id), 0, MOST_AT_A_LOOK - 1)
+        found = await pipeline.execute(raise_on_error=False)  # one broken key holds up nobody else's
+        return [each if isinstance(each, list) else [] for each in found]
 
-    async def remove(self, user_id: str, events: Iterable[bytes]) -> None:
-        """Take exactly these off the list; what came meanwhile stays."""
-        await gather(*(self._redis.lrem(outbox_key(user_id), 1, event) for event in events))
+    async def remove(self, events: Mapping[str, Sequence[bytes]]) -> None:
+        """Take exactly these off their users' lists; what came meanwhile stays."""
+        pipeline = self._redis.pipeline(transaction=False)
+        for user_id, raw in events.items():
+            for event in raw:
+                pipeline.lrem(outbox_key(user_id), 1, event)
+        await pipeline.execute()
 
-    async def leave(self, look: Look) -> None:
-        """Forget a user whose list was empty, unless somebody marked them meanwhile."""
-        await self._leave(keys=[MARKS], args=[look.user_id, repr(look.lease)])
+    async def leave(self, looks: Sequence[Look]) -> None:
+        """Forget users whose lists were empty, unless somebody marked them meanwhile."""
+        if not looks:
+            return
+        pairs = [part for look in looks for part in (look.user_id, repr(look.lease))]
+        await self._leave(keys=[MARKS], args=pairs)
 
 
 def encode(events: Iterable[Event]) -> list[bytes]:

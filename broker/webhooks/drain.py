@@ -11,9 +11,9 @@ import msgspec
 import structlog
 
 from broker.core.events import Event
-from broker.core.webhooks import Endpoint, delivery_of
+from broker.core.webhooks import delivery_of
 from broker.store import Store
-from broker.store.outbox import Look
+from broker.store.outbox import MOST_AT_A_LOOK, Look
 
 USERS_AT_ONCE = 100
 MOST_ROUNDS = 50  # so that a run ends; what is left comes a second later
@@ -32,28 +32,30 @@ class Drain:
             looks = await self._store.outbox.claim(now, USERS_AT_ONCE)
             if not looks:
                 return
-            endpoints = await self._store.webhooks.list()
-            await gather(*(self._look(look, endpoints, now) for look in looks))
+            await self._drain(looks, now)
 
-    async def _look(self, look: Look, endpoints: Sequence[Endpoint], now: int) -> None:
-        """A user is forgotten when nothing was found for a whole lease: a mark precedes its event by a moment."""
-        raw = await self._store.outbox.read(look.user_id)
-        if not raw and look.again:
-            await self._store.outbox.leave(look)
-        if not raw:
-            return
-        await gather(*(self._pass_on(event, endpoints, now) for event in readable(raw)))
-        await self._store.outbox.remove(look.user_id, raw)
+    async def _drain(self, looks: Sequence[Look], now: int) -> None:
+        """A user is forgotten when their events are out, unless there is a newer mark; one without events when nothing
+        came for a whole lease either."""
+        found = await self._store.outbox.read([look.user_id for look in looks])
+        full = {look.user_id: raw for look, raw in zip(looks, found, strict=True) if raw}
+        if full:
+            await self._pass_on([event for raw in full.values() for event in readable(raw)], now)
+            await self._store.outbox.remove(full)
+        over = [look for look, raw in zip(looks, found, strict=True) if len(raw) < MOST_AT_A_LOOK]
+        await self._store.outbox.leave([look for look in over if look.again or look.user_id in full])
 
-    async def _pass_on(self, event: Event, endpoints: Sequence[Endpoint], now: int) -> None:
-        hearing = [endpoint for endpoint in endpoints if endpoint.hears(event)]
-        _, *queued = await gather(
-            self._store.events.add(event),
-            *(self._store.deliveries.queue(each.id, delivery_of(event), now) for each in hearing),
-        )
-        for endpoint, waits in zip(hearing, queued, strict=True):
-            if not waits:
-                log.warning("webhook_overflow", endpoint=endpoint.id, event_id=event.id)
+    async def _pass_on(self, events: Sequence[Event], now: int) -> None:
+        if events:
+            await self._store.events.add(*events)
+        for endpoint in await self._store.webhooks.list():
+            heard = [event for event in events if endpoint.hears(event)]
+            waits = await gather(
+                *(self._store.deliveries.queue(endpoint.id, delivery_of(event), now) for event in heard)
+            )
+            for event, queued in zip(heard, waits, strict=True):
+                if not queued:
+                    log.warning("webhook_overflow", endpoint=endpoint.id, event_id=event.id)
 
 
 def readable(raw: Sequence[bytes]) -> Iterator[Event]:

@@ -9,7 +9,7 @@ from redis.asyncio import Redis
 from broker.core.events import Event, happened
 from broker.core.opaque import new_id
 from broker.store.connection import open_redis
-from broker.store.outbox import LEASE, Outbox, encode, outbox_key
+from broker.store.outbox import LEASE, SETTLED, Outbox, encode, outbox_key
 from tests.valkey import running_valkey
 
 pytestmark = pytest.mark.anyio
@@ -42,7 +42,7 @@ def event(user_id: str) -> Event:
 
 
 async def write(outbox: Outbox, redis: Redis, user_id: str, event: Event, now: int = NOW) -> None:
-    await outbox.marked(user_id, now, redis.rpush(outbox_key(user_id), *encode([event])))
+    await outbox.marked(user_id, now - SETTLED, redis.rpush(outbox_key(user_id), *encode([event])))
 
 
 async def test_claimed_once(outbox: Outbox, redis: Redis):
@@ -64,34 +64,34 @@ async def test_what_comes_meanwhile_stays(outbox: Outbox, redis: Redis):
     first, later = event(user), event(user)
     await write(outbox, redis, user, first)
     await outbox.claim(NOW, 10)
-    raw = await outbox.read(user)
+    raw = (await outbox.read([user]))[0]
     await write(outbox, redis, user, later, NOW + 1)
-    await outbox.remove(user, raw)
+    await outbox.remove({user: raw})
     (look,) = await outbox.claim(NOW + 1, 10)
-    assert await outbox.read(look.user_id) == encode([later])
+    assert (await outbox.read([look.user_id]))[0] == encode([later])
 
 
 async def test_a_mark_keeps_a_user(outbox: Outbox, redis: Redis):
     """A user who was marked since the claim is not forgotten, though the list was empty."""
     user = new_id("user")
-    await outbox.mark(user, NOW)
+    await outbox.mark(user, NOW - SETTLED)
     (look,) = await outbox.claim(NOW, 10)
-    await outbox.mark(user, NOW)
-    await outbox.leave(look)
+    await outbox.mark(user, NOW - SETTLED)
+    await outbox.leave([look])
     assert len(await outbox.claim(NOW, 10)) == 1
 
 
 async def test_a_stale_lease_forgets_nobody(outbox: Outbox, redis: Redis):
     """A drain that was overtaken cannot make the other one's user be forgotten, in the same second either."""
     user = new_id("user")
-    await outbox.mark(user, NOW)
+    await outbox.mark(user, NOW - SETTLED)
     (slow,) = await outbox.claim(NOW, 10)
-    await outbox.mark(user, NOW)
+    await outbox.mark(user, NOW - SETTLED)
     (quick,) = await outbox.claim(NOW, 10)
     assert slow.lease != quick.lease
-    await outbox.leave(slow)
+    await outbox.leave([slow])
     assert await redis.zcard("outboxes") == 1
-    await outbox.leave(quick)
+    await outbox.leave([quick])
     assert await redis.zcard("outboxes") == 0
 
 
@@ -99,6 +99,6 @@ async def test_the_oldest_first(outbox: Outbox, redis: Redis):
     """A claim takes as many as asked for, those who wait longest first, and nobody of the future."""
     users = [new_id("user") for _ in range(3)]
     for n, user in enumerate(users):
-        await outbox.mark(user, NOW + n)
+        await outbox.mark(user, NOW - SETTLED + n)
     assert [look.user_id for look in await outbox.claim(NOW + 1, 1)] == users[:1]
     assert [look.user_id for look in await outbox.claim(NOW + 1, 9)] == users[1:2]

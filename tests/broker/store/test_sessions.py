@@ -13,7 +13,7 @@ from broker.core.opaque import new_id, new_session_id
 from broker.core.records import AuthorizationCode
 from broker.store import Store
 from broker.store.connection import open_redis
-from broker.store.outbox import outbox_key
+from broker.store.outbox import SETTLED, outbox_key
 from broker.store.pushed import PushedRequest
 from broker.store.sessions import ABSOLUTE_LIFETIME, GRACE, IDLE_LIFETIME, Rotation
 from broker.store.users import user_key
@@ -188,9 +188,9 @@ async def test_an_overtaken_token_leaves_its_event(store: Store, redis: Redis):
     await rotate(store, second, NOW)
     await redis.delete(outbox_key(shown.user_id), "outboxes")
     assert (await store.sessions.rotate(shown, looked_up, NOW))[0] is Rotation.REUSED
-    (raw,) = await store.outbox.read(shown.user_id)
+    (raw,) = (await store.outbox.read([shown.user_id]))[0]
     assert b"refresh_token_reused" in raw
-    assert await redis.zscore("outboxes", shown.user_id) == NOW
+    assert await redis.zscore("outboxes", shown.user_id) == NOW + SETTLED
 
 
 async def test_a_session_revoked_twice_is_told_once(store: Store, redis: Redis):
@@ -202,4 +202,4 @@ async def test_a_session_revoked_twice_is_told_once(store: Store, redis: Redis):
     assert await store.sessions.revoke(shown.user_id, shown.session_id, **about)
     assert not await store.sessions.revoke(shown.user_id, shown.session_id, **about)
     assert not await store.sessions.revoke(shown.user_id, new_id("sess"), **about)
-    assert len(await store.outbox.read(shown.user_id)) == 1
+    assert len((await store.outbox.read([shown.user_id]))[0]) == 1

@@ -11,7 +11,7 @@ from broker.core.webhooks import Endpoint, SigningSecret, new_secret_text
 from broker.providers.upstream import Upstream
 from broker.store import Store
 from broker.store.connection import open_redis
-from broker.store.outbox import encode, outbox_key
+from broker.store.outbox import SETTLED, encode, outbox_key
 from tests.valkey import running_valkey
 from tests.webhook_receiver import WebhookReceiver, running_receiver
 
@@ -70,5 +70,5 @@ async def happen(store: Store, now: int, event_type: str = EventType.SESSION_CRE
     user_id = new_id("user")
     event = happened(EventType(event_type), now, actor="user", user_id=user_id, session_id="sess_1")
     step = store.redis.rpush(outbox_key(user_id), *encode([event]))  # type: ignore[attr-defined]
-    await store.outbox.marked(user_id, now, step)
+    await store.outbox.marked(user_id, now - SETTLED, step)
     return event
