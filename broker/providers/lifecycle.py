@@ -30,7 +30,7 @@ class Lifecycle:
     sources: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     rotates: bool | None = None  # a refresh gives a new refresh token and ends the old one
     grace: int | None = None  # in which a spent refresh token may be sent again; 0: none
-    access_lifetime: int | None = None  # as a rule; what counts is `expires_in` of an answer
+    access_lifetime: int | None = None  # of an access token whose answer has no `expires_in`
     refresh_lifetime: int | None = None
     refresh_idle: int | None = None  # without use, after which a refresh token ends
     margin: float = 0.1  # share of an access token's life, at its end, in which it is renewed

@@ -7,6 +7,7 @@ from importlib import import_module
 from typing import Any, Literal
 from urllib.parse import urlsplit
 
+import msgspec
 from authlib.oauth2.rfc6749.parameters import prepare_grant_uri, prepare_token_request
 
 from broker.core.errors import OAuthError
@@ -51,7 +52,7 @@ class Upstream:
     ) -> tuple[Identity, ProviderTokens]:
         """Trade the provider's code for tokens and learn who came. Raises OAuthError server_error or
         temporarily_unavailable, whose detail says what was wrong."""
-        tokens = await self._exchange(connection, pending, code, now)
+        tokens = dated(await self._exchange(connection, pending, code, now), connection, now)
         try:
             claims = await self._claims(connection, pending.upstream_nonce, tokens)
             return connection.provider.to_identity(claims), tokens
@@ -69,7 +70,7 @@ class Upstream:
             raise
         except OAuthError as error:
             raise Unavailable(error.detail or error.description, heard=True) from None
-        return read_refresh(answer, now, connection.provider.read_answer)
+        return dated(read_refresh(answer, now, connection.provider.read_answer), connection, now)
 
     async def revoke(self, connection: Connection, tokens: ProviderTokens, now: int) -> Revoked:
         """Give the grant back (RFC 7009 section 2). Raises OAuthError."""
@@ -202,6 +203,14 @@ class Upstream:
         if self._opened is None:
             self._opened = import_module("broker.providers.http").Http(public_only=not self._development)
         return self._opened
+
+
+def dated(tokens: ProviderTokens, connection: Connection, now: int) -> ProviderTokens:
+    """An answer without `expires_in`, from a provider whose tokens are known to end, ends as they do."""
+    lifetime = connection.lifecycle.access_lifetime
+    if tokens.expires_at is not None or lifetime is None:
+        return tokens
+    return msgspec.structs.replace(tokens, expires_at=now + lifetime)
 
 
 async def in_time(call: Coroutine[Any, Any, Answer], seconds: float) -> Answer:

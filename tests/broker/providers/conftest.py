@@ -69,7 +69,10 @@ class AtStub:
         flow = pending()
         code = f"pc_{new_secret()}"
         self.stub.codes[code] = {"subject": "ada", "nonce": flow.upstream_nonce, **grant}
-        connection = Connection(
+        return await self.upstream.sign_in(self.connection(), flow, code, self.now)
+
+    def connection(self) -> Connection:
+        return Connection(
             provider=self.provider,
             client_id=CLIENT_ID,
             credentials=self.credentials,
@@ -77,7 +80,6 @@ class AtStub:
             additional_scopes=(),
             callback="http://127.0.0.1/callback/stub",
         )
-        return await self.upstream.sign_in(connection, flow, code, self.now)
 
     async def discover(self, issuer: str) -> None:
         """One plain GET through the same client."""
