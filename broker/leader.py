@@ -41,8 +41,12 @@ class Leader:
         """Until it is cancelled."""
         while True:
             await asyncio.sleep(TURN)
-            with suppress(RedisError):  # the requests say loudly enough that Redis is away
+            try:
                 await self._turn(int(time.time()))
+            except RedisError:
+                pass  # the requests say loudly enough that Redis is away
+            except Exception as error:  # noqa: BLE001 - whoever ends here leads nobody any more, and nobody would see it
+                log.warning("turn_failed", kind=type(error).__name__)
 
     async def _turn(self, now: int) -> None:
         """A chore that still runs is not begun again, and holds up neither the others nor the term."""
