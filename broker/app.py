@@ -93,7 +93,9 @@ def hang(rooms: Rooms) -> list[ControllerRouterHandler]:
     metadata = Router(
         f"/.well-known/oauth-authorization-server{base}", route_handlers=[authorization_server_metadata]
     )
-    return [Router(base or "/", route_handlers=[*DOORS, backend_api(rooms), *simulator]), metadata]
+    doors = [*DOORS, backend_api(rooms), *simulator]
+    # Litestar copies every handler for every router around it, so there is none where it says nothing.
+    return [*([Router(base, route_handlers=doors)] if base else doors), metadata]
 
 
 def simulator_doors(rooms: Rooms) -> list[ControllerRouterHandler]:
