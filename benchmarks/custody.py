@@ -25,7 +25,6 @@ from benchmarks.provider import CLIENT_ID, CLIENT_SECRET, Provider
 from benchmarks.report import Report, Sample
 from benchmarks.servers import Cores, Server
 from benchmarks.storm import storms
-from broker.cli.keys import new_keys
 from broker.core.identity import ProviderTokens
 from broker.store.grants import Ref
 
@@ -60,7 +59,7 @@ async def run(load: Load, many: int) -> Findings:
     cores = Cores.choose()
     report = Report(load.seconds, load.runs, None, one_core=cores.server == cores.load, servers=SERVERS)
     found = Findings(report, (FEW, many))
-    keys = dict(line.split("=", 1) for line in new_keys("bench"))
+    keys = servers.keys()
     with servers.pinned(cores.load), servers.valkey() as few_url, servers.valkey() as many_url:
         places = [Place(url, keys["BROKER_ENCRYPTION_KEYS"]) for url in (few_url, many_url)]
         await fill(places[0], FEW)

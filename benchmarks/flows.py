@@ -6,7 +6,7 @@ Both servers are up at once and their runs alternate, so that whatever else the 
 import asyncio
 import time
 from collections import Counter
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from typing import TypeVar
@@ -49,13 +49,14 @@ async def run(load: Load) -> Report:
     """Start everything, warm both up, measure by turns, end everything."""
     cores = Cores.choose()
     report = Report(load.seconds, load.runs, load.concurrency, one_core=cores.server == cores.load)
+    keys = servers.keys()
     with servers.pinned(cores.load), servers.valkey() as redis_url:
         provider = await Provider.start()
         for _ in range(load.runs - 1):
-            report.starts.append(await starts(cores, redis_url, provider))
+            report.starts.append(await starts(cores, redis_url, provider, keys))
         async with AsyncExitStack() as stack:
             broker, secret_key = await stack.enter_async_context(
-                servers.broker(cores.server, f"{redis_url}/0")
+                servers.broker(cores.server, f"{redis_url}/0", keys)
             )
             ceiling = await stack.enter_async_context(
                 servers.ceiling(cores.server, f"{redis_url}/1", provider.address)
@@ -73,9 +74,11 @@ async def run(load: Load) -> Report:
     return report
 
 
-async def starts(cores: Cores, redis_url: str, provider: Provider) -> dict[str, float]:
+async def starts(
+    cores: Cores, redis_url: str, provider: Provider, keys: Mapping[str, str]
+) -> dict[str, float]:
     """One start of each, one after the other."""
-    async with servers.broker(cores.server, f"{redis_url}/0") as (broker, _):
+    async with servers.broker(cores.server, f"{redis_url}/0", keys) as (broker, _):
         pass
     async with servers.ceiling(cores.server, f"{redis_url}/1", provider.address) as ceiling:
         pass

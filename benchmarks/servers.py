@@ -85,13 +85,16 @@ def valkey() -> Iterator[str]:
             end(process)
 
 
+def keys() -> dict[str, str]:
+    """The three key settings of a broker, newly made."""
+    return dict(line.split("=", 1) for line in new_keys("bench"))
+
+
 @asynccontextmanager
-async def broker(
-    core: int, redis_url: str, keys: Mapping[str, str] | None = None
-) -> AsyncIterator[tuple[Server, str]]:
-    """`broker serve`, one worker, in development mode since everything is on loopback; and its secret key."""
+async def broker(core: int, redis_url: str, keys: Mapping[str, str]) -> AsyncIterator[tuple[Server, str]]:
+    """`broker serve`, one worker, in development mode since everything is on loopback; and its secret key. A Redis that
+    one broker has used takes no other without that one's keys."""
     port = free_port()
-    keys = keys or dict(line.split("=", 1) for line in new_keys("bench"))
     settings = {
         "BROKER_DEVELOPMENT": "1",
         "BROKER_ISSUER": f"http://127.0.0.1:{port}",
@@ -156,7 +159,8 @@ def wait_for(port: int) -> None:
 
 
 def end(process: "subprocess.Popen[bytes] | psutil.Popen") -> None:
-    process.send_signal(signal.SIGTERM)
+    with suppress(psutil.NoSuchProcess):  # it ended by itself, and somebody is about to say why
+        process.send_signal(signal.SIGTERM)
     try:
         process.wait(15)
     except (subprocess.TimeoutExpired, psutil.TimeoutExpired):
