@@ -5,7 +5,6 @@ import base64
 import hashlib
 import json
 import secrets
-import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -16,6 +15,8 @@ from urllib.parse import urlencode
 import jwt
 from aiohttp import web
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
+
+from tests.http_server import running_app
 
 Claims = dict[str, Any]
 CLIENT_ID, CLIENT_SECRET = "stub-client", "stub-client-secret-canary"
@@ -212,31 +213,9 @@ def fits(verifier: str, challenge: str | None) -> bool:
 @contextmanager
 def running_provider() -> Iterator[ProviderStub]:
     """The stub on a free port, in a thread of its own."""
-    stub, loop, up = ProviderStub(), asyncio.new_event_loop(), threading.Event()
-
-    async def start() -> web.AppRunner:
-        runner = web.AppRunner(stub.application(), access_log=None)
-        await runner.setup()
-        await web.TCPSite(runner, "127.0.0.1", 0).start()
-        stub.issuer = f"http://127.0.0.1:{runner.addresses[0][1]}"
-        up.set()
-        return runner
-
-    def run() -> None:
-        asyncio.set_event_loop(loop)
-        runner = loop.run_until_complete(start())
-        loop.run_forever()
-        loop.run_until_complete(runner.cleanup())
-        loop.close()
-
-    thread = threading.Thread(target=run)
-    thread.start()
-    up.wait(10)
-    try:
+    stub = ProviderStub()
+    with running_app(stub.application()) as stub.issuer:
         yield stub
-    finally:
-        loop.call_soon_threadsafe(loop.stop)
-        thread.join(10)
 
 
 def answer_json(document: object, status: int = 200, **headers: str) -> Callable[[], web.StreamResponse]:

@@ -132,6 +132,7 @@ def test_every_provider_is_in_the_catalogue():
         "catalogue",
         "custom",
         "lifecycle",
+        "meta",
         "token_answer",
         "token_requests",
     }

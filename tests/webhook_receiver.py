@@ -1,7 +1,6 @@
 """A backend that receives webhooks, on loopback: it verifies each with the unmodified `standardwebhooks` and keeps it."""
 
 import asyncio
-import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -10,6 +9,8 @@ from typing import Any
 
 from aiohttp import web
 from standardwebhooks import Webhook
+
+from tests.http_server import running_app
 
 
 def until(true: Callable[[], bool], seconds: float = 10) -> None:
@@ -68,30 +69,7 @@ class WebhookReceiver:
 @contextmanager
 def running_receiver() -> Iterator[WebhookReceiver]:
     """On a free port, in a thread of its own."""
-    receiver, loop, up = WebhookReceiver(), asyncio.new_event_loop(), threading.Event()
-
-    async def start() -> web.AppRunner:
-        app = web.Application()
-        app.router.add_post("/{name}", receiver.receive)
-        runner = web.AppRunner(app, access_log=None, handler_cancellation=True)
-        await runner.setup()
-        await web.TCPSite(runner, "127.0.0.1", 0).start()
-        receiver.url = f"http://127.0.0.1:{runner.addresses[0][1]}"
-        up.set()
-        return runner
-
-    def run() -> None:
-        asyncio.set_event_loop(loop)
-        runner = loop.run_until_complete(start())
-        loop.run_forever()
-        loop.run_until_complete(runner.cleanup())
-        loop.close()
-
-    thread = threading.Thread(target=run)
-    thread.start()
-    up.wait(10)
-    try:
+    receiver, app = WebhookReceiver(), web.Application()
+    app.router.add_post("/{name}", receiver.receive)
+    with running_app(app, cancels=True) as receiver.url:
         yield receiver
-    finally:
-        loop.call_soon_threadsafe(loop.stop)
-        thread.join(10)

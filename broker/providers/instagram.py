@@ -3,7 +3,7 @@
 from typing import Any
 
 from broker.core.identity import Identity
-from broker.providers.lifecycle import DAY, Lifecycle, TokenCall
+from broker.providers.meta import long_lived
 from broker.providers.provider import Claims, Connection, GetJson, Provider, text
 
 GRAPH = "https://graph.instagram.com"
@@ -49,38 +49,6 @@ def unlisted(answer: Any) -> Any:
             return answer
 
 
-# Nothing is documented by which an app gives a grant back: a person removes it in Instagram's settings.
-LIFECYCLE = Lifecycle(
-    sources={
-        f"{DOCS}/business-login": (
-            "access_lifetime",
-            "renewable_after",
-            "renewal",
-            "exchange",
-            "renewal_call",
-        ),
-    },
-    access_lifetime=60 * DAY,
-    renewable_after=DAY,
-    renewal="access_token",
-    exchange=TokenCall(
-        method="GET",
-        url=f"{GRAPH}/access_token",
-        parameters={
-            "grant_type": "ig_exchange_token",
-            "client_secret": "{client_secret}",
-            "access_token": "{token}",
-        },
-        place="query",
-    ),
-    renewal_call=TokenCall(
-        method="GET",
-        url=f"{GRAPH}/refresh_access_token",
-        parameters={"grant_type": "ig_refresh_token", "access_token": "{token}"},
-        place="query",
-    ),
-)
-
 INSTAGRAM = Provider(
     id="instagram",
     name="Instagram",
@@ -92,7 +60,7 @@ INSTAGRAM = Provider(
     scope_separator=",",
     pkce=False,  # Instagram documents none
     prompts=(),
-    lifecycle=LIFECYCLE,
+    lifecycle=long_lived(GRAPH, "ig", f"{DOCS}/business-login"),
     to_identity=to_identity,
     fetch_profile=fetch_profile,
     read_answer=read_answer,

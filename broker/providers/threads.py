@@ -1,7 +1,7 @@
 """Threads: OAuth 2 without ID tokens, refresh tokens or e-mail."""
 
 from broker.core.identity import Identity
-from broker.providers.lifecycle import DAY, Lifecycle, TokenCall
+from broker.providers.meta import long_lived
 from broker.providers.provider import Claims, Connection, GetJson, Provider, text
 
 GRAPH = "https://graph.threads.net"
@@ -27,38 +27,6 @@ def to_identity(profile: Claims) -> Identity:
     )
 
 
-# Nothing is documented by which an app gives a grant back: a person removes it in the settings of Threads.
-LIFECYCLE = Lifecycle(
-    sources={
-        f"{DOCS}/get-started/long-lived-tokens": (
-            "access_lifetime",
-            "renewable_after",
-            "renewal",
-            "exchange",
-            "renewal_call",
-        ),
-    },
-    access_lifetime=60 * DAY,
-    renewable_after=DAY,
-    renewal="access_token",
-    exchange=TokenCall(
-        method="GET",
-        url=f"{GRAPH}/access_token",
-        parameters={
-            "grant_type": "th_exchange_token",
-            "client_secret": "{client_secret}",
-            "access_token": "{token}",
-        },
-        place="query",
-    ),
-    renewal_call=TokenCall(
-        method="GET",
-        url=f"{GRAPH}/refresh_access_token",
-        parameters={"grant_type": "th_refresh_token", "access_token": "{token}"},
-        place="query",
-    ),
-)
-
 THREADS = Provider(
     id="threads",
     name="Threads",
@@ -70,7 +38,7 @@ THREADS = Provider(
     scope_separator=",",
     pkce=False,  # Threads documents none
     prompts=(),
-    lifecycle=LIFECYCLE,
+    lifecycle=long_lived(GRAPH, "th", f"{DOCS}/get-started/long-lived-tokens"),
     to_identity=to_identity,
     fetch_profile=fetch_profile,
 )

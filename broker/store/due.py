@@ -14,7 +14,7 @@ class Due:
 
     def __init__(self, redis: Commands) -> None:
         self._redis = redis
-        self._claim = redis.register_script(Path(__file__).with_name("due.claim.lua").read_text())
+        self._claim = redis.register_script(Path(__file__).with_name("claim.lua").read_text())
 
     async def enter(self, ref: Ref, at: int) -> None:
         await self._redis.zadd(KEY, {" ".join(ref): at})

@@ -37,7 +37,7 @@ class Revocations:
     def __init__(self, redis: Commands, sealer: Sealer) -> None:
         self._redis = redis
         self._sealer = sealer
-        self._claim = redis.register_script(Path(__file__).with_name("revocations.claim.lua").read_text())
+        self._claim = redis.register_script(Path(__file__).with_name("claim.lua").read_text())
 
     async def owe(self, ref: Ref, tokens: ProviderTokens, due: int) -> Revocation:
         """Due after a lease for one who tries at once and settles it himself, due now for one who leaves it to the

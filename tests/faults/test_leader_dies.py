@@ -21,8 +21,8 @@ async def leader_of(deployment: Deployment) -> tuple[Worker, Worker]:
     workers = [deployment.first, deployment.second]
     for worker in workers:
         worker.proxy.reset()
-    await until(lambda: any(call_of("due.claim") in worker.proxy.sent for worker in workers), TAKEOVER)
-    leading = next(worker for worker in workers if call_of("due.claim") in worker.proxy.sent)
+    await until(lambda: any(call_of("claim") in worker.proxy.sent for worker in workers), TAKEOVER)
+    leading = next(worker for worker in workers if call_of("claim") in worker.proxy.sent)
     return leading, next(worker for worker in workers if worker is not leading)
 
 
@@ -63,4 +63,4 @@ async def test_a_leader_ends_in_order(deployment: Deployment, strict: ProviderSt
     other.proxy.reset()
     assert (await ask(other, person)).health == "fresh"
     assert strict.refreshed == 1
-    await until(lambda: call_of("due.claim") in other.proxy.sent, 3)
+    await until(lambda: call_of("claim") in other.proxy.sent, 3)
