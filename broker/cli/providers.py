@@ -1,17 +1,16 @@
 """`broker providers`."""
 
 import asyncio
-import sys
 from collections import Counter
 
 import click
 
 from broker.cli.deployment import opened
+from broker.cli.progress import progress
 from broker.cli.redis_errors import clear_redis_errors
 from broker.cli.settings import settings_for_admin
 from broker.providers import CATALOGUE
 from broker.settings import Settings
-from broker.store.grants import SCANNED
 
 
 @click.group()
@@ -62,11 +61,10 @@ async def revoke_everywhere(settings: Settings, provider: str) -> "Counter[str]"
             raise click.ClickException(
                 f"{provider} is not configured, or switched off; switch it on to revoke"
             )
-        keys = await rooms.store.redis.dbsize()
-        with click.progressbar(length=keys, label="Keys looked at", file=sys.stderr) as bar:
-            async for done in rooms.custody.revoke_all(provider, actor="cli"):
+        with progress(await rooms.store.redis.dbsize()) as tell_progress:
+            async for looked_at, done in rooms.custody.revoke_all(provider, actor="cli"):
                 outcomes.update(each.revocation for each in done)
-                bar.update(SCANNED)
+                tell_progress(looked_at)
     return outcomes
 
 

@@ -1,15 +1,13 @@
 """`broker keys rotate` and `broker keys forget`: what they ask of the memory, and what they tell."""
 
 import asyncio
-import sys
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from typing import NamedTuple
 
 import click
 
 from broker.cli.deployment import opened
+from broker.cli.progress import progress
 from broker.cli.settings import settings_for_admin
 from broker.startup import ring_problems
 from broker.store import Store
@@ -82,24 +80,6 @@ async def walked(
                 due = began + (position.keys - skipped) / per_second
                 await asyncio.sleep(max(0, due - time.monotonic()))
     return position
-
-
-@contextmanager
-def progress(total: int) -> Iterator[Callable[[int], None]]:
-    """A bar on a terminal, elsewhere a line whenever another tenth is done. On standard error."""
-    if sys.stderr.isatty():
-        with click.progressbar(length=total, label="keys of Redis", file=sys.stderr) as bar:
-            yield bar.update
-        return
-    seen = 0
-
-    def tell_line(more: int) -> None:
-        nonlocal seen
-        before, seen = seen * 10 // (total or 1), seen + more
-        if seen * 10 // (total or 1) > before:
-            click.echo(f"{seen} of about {total} keys of Redis", err=True)
-
-    yield tell_line
 
 
 def tell(done: Rotation) -> None:

@@ -112,17 +112,17 @@ class Disconnect(Connections):
                 user_id, session.id, client_id=session.client_id, reason="user_deleted", now=now, actor=actor
             )
 
-    async def revoke_all(self, provider: str, actor: str) -> AsyncIterator[list[Disconnection]]:
-        """Every grant of a provider given back, as after a leak; accounts stay, and people reconnect when they come. One
-        list for every few hundred keys of Redis looked at, so that progress can be shown."""
+    async def revoke_all(self, provider: str, actor: str) -> AsyncIterator[tuple[int, list[Disconnection]]]:
+        """Every grant of a provider given back, as after a leak; accounts stay, and people reconnect when they come. Told
+        for every few hundred keys of Redis: how many these were, and what became of the grants among them."""
         room = Semaphore(AT_ONCE)
 
         async def one(ref: Ref) -> Disconnection:
             async with room:
                 return await self._revoke(ref, actor, "provider_revoked")
 
-        async for refs in self.store.grants.of_provider(provider):
-            yield await gather(*map(one, refs))
+        async for looked_at, refs in self.store.grants.of_provider(provider):
+            yield looked_at, await gather(*map(one, refs))
 
     async def retry_revocations(self, now: int) -> None:
         """A chore of the leader: what is owed to providers and due."""

@@ -59,12 +59,12 @@ class Refresher:
     def __init__(
         self, grants: Grants, wakeups: Wakeups, revocations: Revocations, upstream: Upstream
     ) -> None:
-        self._grants = grants
-        self._revocations = revocations
-        self._wakeups = wakeups
-        self._upstream = upstream
+        self.grants = grants
+        self.revocations = revocations
+        self.wakeups = wakeups
+        self.upstream = upstream
         self._flights: dict[Ref, asyncio.Task[None]] = {}
-        self._circuits: defaultdict[str, Circuit] = defaultdict(Circuit)
+        self.circuits: defaultdict[str, Circuit] = defaultdict(Circuit)
 
     async def refresh(self, ref: Ref, connection: Connection, seen: Grant, *, again: bool = False) -> None:
         """Join the refresh that is under way in this process, or begin one. A caller that goes away ends nothing.
@@ -98,9 +98,8 @@ class Refresh:
     def __init__(
         self, room: Refresher, ref: Ref, connection: Connection, seen: Grant, *, again: bool
     ) -> None:
-        self._grants, self._wakeups, self._upstream = room._grants, room._wakeups, room._upstream  # noqa: SLF001
-        self._revocations = room._revocations  # noqa: SLF001
-        self._circuit = room._circuits[connection.id]  # noqa: SLF001
+        self._grants, self._wakeups, self._upstream = room.grants, room.wakeups, room.upstream
+        self._revocations, self._circuit = room.revocations, room.circuits[connection.id]
         self._ref, self._connection, self._seen, self._again = ref, connection, seen, again
         self._owner = new_id("lease")
         self._unanswered = 0  # calls of earlier holders

@@ -113,20 +113,21 @@ class Grants:
         refresh_token = self._sealer.open(lasting, f"{ref.name}:refresh").decode() if lasting else None
         return msgspec.structs.replace(inside.tokens, refresh_token=refresh_token)
 
-    async def of_provider(self, provider: str) -> AsyncIterator[list[Ref]]:
-        """Every grant of a provider, some hundreds at a time. It walks all keys: it is for the day of a leak."""
+    async def of_provider(self, provider: str) -> AsyncIterator[tuple[int, list[Ref]]]:
+        """Every grant of a provider, by some hundreds of keys looked at, with their number. It walks all keys: it is for the day of a leak."""
         cursor = -1
         while cursor:
             cursor, names = await self._redis.scan(max(cursor, 0), count=SCANNED)
             found = [SHAPE.fullmatch(name.decode()) for name in names]
             users = [each[1] for each in found if each and each[2] == provider]
             held = await gather(*(self._redis.hkeys(grant_key(user_id, provider)) for user_id in users))
-            yield [
+            refs = [
                 Ref(user_id, provider, field[:-8].decode())
                 for user_id, fields in zip(users, held, strict=True)
                 for field in fields
                 if field.endswith(b":version")
             ]
+            yield len(names), refs
 
     async def holds_refresh_token(self, ref: Ref) -> bool:
         """Whether there is one that opens and that the provider has not refused."""

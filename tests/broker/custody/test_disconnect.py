@@ -1,5 +1,6 @@
 """Giving grants back: at the provider where it can be, here in any case, and the truth told."""
 
+import re
 import subprocess
 
 import pytest
@@ -89,6 +90,7 @@ def test_all_of_a_provider(make_holder: MakeHolder, provider: ProviderStub, brok
     done = revoke_all(broker, holder.provider, "--yes")
     assert done.returncode == 0, done.stderr
     assert done.stdout.splitlines()[0] == "2 connections: 2 revoked"
+    assert re.search(r"^\d+ of about \d+ keys of Redis$", done.stderr, re.MULTILINE)
     assert len(revoked_at(provider)) == 2
     assert holder.account()["health"] == "revoked"
     assert broker.admin("GET", f"/v1/users/{other}/oauth_access_tokens/{holder.provider}").status_code == 422
