@@ -14,7 +14,7 @@ from broker.core.grant import Health
 from broker.core.identity import ExternalAccount
 from broker.custody.connections import Connections
 from broker.providers.upstream import Revoked
-from broker.store.grants import Ref
+from broker.store.grants import Ref, connection_event
 from broker.store.revocations import LEASE, Revocation
 from broker.store.sealing import SealBroken
 
@@ -177,12 +177,4 @@ def ref_of(account: ExternalAccount) -> Ref:
 
 
 def connection_revoked(ref: Ref, actor: str, reason: str) -> Event:
-    return happened(
-        EventType.CONNECTION_REVOKED,
-        int(time.time()),
-        actor=actor,
-        user_id=ref.user_id,
-        provider=ref.provider,
-        external_account_id=ref.account_id,
-        reason=reason,
-    )
+    return connection_event(EventType.CONNECTION_REVOKED, ref, int(time.time()), actor, reason)

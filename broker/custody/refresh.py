@@ -16,7 +16,7 @@ import msgspec
 import structlog
 
 from broker.core.circuit import Circuit
-from broker.core.events import Event, EventType, happened
+from broker.core.events import Event, EventType
 from broker.core.grant import SEAL_BROKEN, Grant, Health, renewed
 from broker.core.identity import ProviderTokens
 from broker.core.opaque import new_id
@@ -25,7 +25,7 @@ from broker.providers.lifecycle import Lifecycle, may_repeat
 from broker.providers.provider import Connection
 from broker.providers.upstream import REFRESH_TIME, Upstream
 from broker.store.connection import RedisError
-from broker.store.grants import PATIENCE, Grants, Lease, Ref, Turn
+from broker.store.grants import PATIENCE, Grants, Lease, Ref, Turn, connection_event
 from broker.store.revocations import Revocations
 from broker.store.sealing import SealBroken
 from broker.store.wakeups import Wakeups
@@ -224,13 +224,7 @@ class Refresh:
         raise Delayed(detail, retry_after)
 
     def _event(self, event_type: EventType, reason: str | None) -> Event:
-        about: dict[str, str | int | None] = {
-            "provider": self._ref.provider,
-            "external_account_id": self._ref.account_id,
-        }
-        if reason:
-            about["reason"] = reason
-        return happened(event_type, int(time.time()), actor="broker", user_id=self._ref.user_id, **about)
+        return connection_event(event_type, self._ref, int(time.time()), "broker", reason)
 
 
 def spends(lifecycle: Lifecycle) -> bool:

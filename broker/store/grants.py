@@ -14,7 +14,7 @@ from typing import NamedTuple
 import msgspec
 from redis.exceptions import RedisError
 
-from broker.core.events import Event
+from broker.core.events import Event, EventType, happened
 from broker.core.grant import SEAL_BROKEN, Grant, Health
 from broker.core.identity import ProviderTokens
 from broker.store.commands import Commands
@@ -228,6 +228,15 @@ class Grants:
         return msgspec.structs.replace(
             grant, tokens=inside.tokens, subject=inside.subject, issued_at=inside.issued_at
         )
+
+
+def connection_event(
+    event_type: EventType, ref: Ref, now: int, actor: str, reason: str | None = None
+) -> Event:
+    """What happened to a connection; `reason` is a short word for programs."""
+    about = {"provider": ref.provider, "external_account_id": ref.account_id}
+    told = about | ({"reason": reason} if reason else {})
+    return happened(event_type, now, actor=actor, user_id=ref.user_id, **told)
 
 
 def seal_tokens(

@@ -10,7 +10,7 @@ from broker.core.events import Event, EventType, happened
 from broker.core.identity import ExternalAccount, Identity, ProviderTokens, User
 from broker.core.opaque import new_id
 from broker.store.commands import Commands
-from broker.store.grants import Ref, grant_key, seal_tokens
+from broker.store.grants import Ref, connection_event, grant_key, seal_tokens
 from broker.store.outbox import Outbox, encode, outbox_key
 from broker.store.sealing import Sealer
 
@@ -61,14 +61,7 @@ class Users:
         ref = Ref(account.user_id, account.provider, account.id)
         sealed, lasting = seal_tokens(self._sealer, ref, account.identity.subject, tokens, now)
         user = happened(EventType.USER_CREATED, now, actor="user", user_id=account.user_id)
-        connection = happened(
-            EventType.CONNECTION_CREATED,
-            now,
-            actor="user",
-            user_id=account.user_id,
-            provider=account.provider,
-            external_account_id=account.id,
-        )
+        connection = connection_event(EventType.CONNECTION_CREATED, ref, now, "user")
         keys = [
             user_key(account.user_id),
             accounts_key(account.user_id),
