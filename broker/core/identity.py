@@ -9,6 +9,7 @@ class Identity(msgspec.Struct, frozen=True, kw_only=True):
     subject: str
     email: str | None = None
     email_verified: bool | None = None  # None: the provider did not say
+    email_authoritative: bool = False  # the provider is who runs this mailbox or knows its domain's owner
     name: str | None = None
     given_name: str | None = None
     family_name: str | None = None

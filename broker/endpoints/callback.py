@@ -2,7 +2,6 @@
 
 import time
 from asyncio import gather
-from collections.abc import Awaitable
 from typing import Any
 
 import msgspec
@@ -13,17 +12,18 @@ from litestar.params import FromPath
 from litestar.response.base import ASGIResponse
 
 from broker.core.errors import ErrorCode, OAuthError
-from broker.core.identity import ExternalAccount, Identity, ProviderTokens
+from broker.core.identity import Identity, ProviderTokens
 from broker.core.opaque import new_session_id
 from broker.core.parameters import Parameters, refused
 from broker.core.records import AuthorizationCode, PendingAuthorization
+from broker.endpoints.arrival import settle, write_down
 from broker.endpoints.authorize import known_client, send_off
 from broker.endpoints.browser import BrowserCookie
 from broker.endpoints.form import read_form
 from broker.endpoints.redirect import prove_redirect_uri
 from broker.endpoints.responses import error_to_app, to_app
 from broker.endpoints.return_to_app import ask_to_return
-from broker.providers.provider import Connection, with_name_of, with_posted_name
+from broker.providers.provider import Connection, with_posted_name
 from broker.rooms import Given, Rooms
 from broker.store.grants import Ref
 from broker.store.users import Link
@@ -140,10 +140,8 @@ async def admit(
         log.info("consent_asked_again", provider=connection.id)
         return await send_off(msgspec.structs.replace(flow, consent=True), connection, rooms)
     tokens = with_scope(tokens, connection, flow)
-    link = known or await rooms.store.users.link(connection.id, identity.subject, now)
-    identity = await with_told_name(connection, identity, known, rooms)
-    account = account_of(link, connection, identity, tokens, now)
-    grant = grant_to(link.user_id, flow, now)
+    account = await settle(connection, identity, tokens, known, now, rooms)
+    grant = grant_to(account.user_id, flow, now)
     if target.verified_link:
         _, code = await gather(
             write_down(account, tokens, connection, now, rooms), rooms.store.codes.save(grant)
@@ -152,7 +150,7 @@ async def admit(
             target, code=code, state=flow.state, iss=rooms.settings.issuer, forget_cookie=cookie.forget()
         )
     await write_down(account, tokens, connection, now, rooms)
-    return await ask_to_return(grant, flow.state, target, client.name, connection, identity, rooms)
+    return await ask_to_return(grant, flow.state, target, client.name, connection, account.identity, rooms)
 
 
 async def lacks_refresh_token(
@@ -176,47 +174,6 @@ def with_scope(tokens: ProviderTokens, connection: Connection, flow: PendingAuth
     """An answer that names no scope granted what was asked (RFC 6749 section 5.1)."""
     asked = tuple(dict.fromkeys((*connection.scopes, *flow.provider_scopes)))
     return tokens if tokens.scope else msgspec.structs.replace(tokens, scope=asked)
-
-
-async def write_down(
-    account: ExternalAccount, tokens: ProviderTokens, connection: Connection, now: int, rooms: Rooms
-) -> None:
-    """The account, its sealed tokens, and where they are found, in one round trip. Raises OAuthError, to be shown."""
-    steps: list[Awaitable[object]] = [
-        rooms.store.directory.enter(account.user_id, account.identity.email, now)
-    ]
-    if connection.refresh_ahead:
-        steps.append(rooms.custody.expect(account, tokens, connection, now))
-    written, *_ = await gather(rooms.store.users.sign_in(account, tokens, now), *steps)
-    if not written:
-        raise OAuthError(
-            ErrorCode.ACCESS_DENIED, "this account was deleted just now; sign in again for a new one"
-        )
-
-
-async def with_told_name(
-    connection: Connection, identity: Identity, known: Link | None, rooms: Rooms
-) -> Identity:
-    """Apple tells a name at the first sign-in only; at later ones the told name is kept. One more read, for Apple."""
-    if known is None or identity.name or connection.provider.response_mode != "form_post":
-        return identity
-    accounts = await rooms.store.users.accounts(known.user_id)
-    earlier = next((each.identity for each in accounts if each.id == known.account_id), identity)
-    return with_name_of(earlier, identity)
-
-
-def account_of(
-    link: Link, connection: Connection, identity: Identity, tokens: ProviderTokens, now: int
-) -> ExternalAccount:
-    return ExternalAccount(
-        id=link.account_id,
-        user_id=link.user_id,
-        provider=connection.id,
-        identity=identity,
-        scope=tokens.scope,
-        created_at=link.created_at,
-        updated_at=now,
-    )
 
 
 def grant_to(user_id: str, flow: PendingAuthorization, now: int) -> AuthorizationCode:
