@@ -30,7 +30,7 @@ from broker.endpoints.token import token
 from broker.endpoints.userinfo import userinfo
 from broker.leader import Leader
 from broker.pages.asset import asset
-from broker.providers.provider import Provider
+from broker.providers.provider import Connection
 from broker.rooms import Rooms
 from broker.settings import Settings
 from broker.startup import DEVELOPMENT_REDIRECT_URI, make_ready
@@ -77,13 +77,13 @@ def create_app(settings: Settings) -> Litestar:
     )
 
 
-def simulated_catalogue(settings: Settings) -> dict[str, Provider]:
+def simulated_catalogue(settings: Settings) -> dict[str, Connection]:
     """The simulator is imported only where it is switched on."""
     if not settings.simulated_providers:
         return {}
-    from broker.simulator.simulated import simulated_providers  # noqa: PLC0415
+    from broker.simulator.simulated import simulated_connections  # noqa: PLC0415
 
-    return simulated_providers(settings.issuer)
+    return simulated_connections(settings.issuer)
 
 
 def hang(rooms: Rooms) -> list[ControllerRouterHandler]:

@@ -15,15 +15,15 @@ from allowlist import Allowlist
 from broker.core.secret_keys import EnvironmentKeys
 from broker.core.tokens import TokenIssuer
 from broker.custody import Custody
-from broker.providers.catalogue import Catalogue
-from broker.providers.provider import Provider
+from broker.providers.configured import Catalogue
+from broker.providers.provider import Connection
 from broker.providers.upstream import Upstream
 from broker.settings import Settings
 from broker.store import Store
 from broker.store.connection import open_redis
 from broker.store.known_keys import KnownKeys
 
-EMPTY: Mapping[str, Provider] = MappingProxyType({})
+EMPTY: Mapping[str, Connection] = MappingProxyType({})
 
 
 @dataclass(frozen=True)
@@ -40,7 +40,7 @@ class Rooms:
     secret_keys: KnownKeys
 
     @classmethod
-    def open(cls, settings: Settings, simulated: Mapping[str, Provider] = EMPTY) -> "Rooms":
+    def open(cls, settings: Settings, simulated: Mapping[str, Connection] = EMPTY) -> "Rooms":
         """Build all of them over one Redis pool. Nothing is contacted yet."""
         redis = open_redis(settings.redis_url)
         store = Store.over(redis, settings.encryption_keys)

@@ -17,6 +17,7 @@ from pydantic import (
 )
 
 from broker.core.encryption_keys import EncryptionKeys
+from broker.core.provider_field import ProviderField, problems
 from broker.core.records import ProviderConfiguration
 from broker.core.signing_keys import SigningKeys
 from broker.key_sources import open_ring
@@ -34,6 +35,7 @@ SAMPLE_WORDS = (
     "sample",
     "secret",
 )
+CLIENT_ID = ProviderField(name="client_id", label="a client id")
 LOCAL_SUFFIXES = (".localhost", ".local", ".test", ".internal", ".home.arpa")
 
 
@@ -91,9 +93,9 @@ class Settings(BaseModel):
 
     @classmethod
     def from_env(
-        cls, environ: Mapping[str, str], credential_fields: Mapping[str, tuple[str, ...]]
+        cls, environ: Mapping[str, str], provider_fields: Mapping[str, tuple[ProviderField, ...]]
     ) -> "Settings":
-        """Read `environ`. `credential_fields` names what each provider may be given besides its client id.
+        """Read `environ`. `provider_fields` says what each provider may be given besides its client id.
 
         Raises SettingsError.
         """
@@ -102,7 +104,7 @@ class Settings(BaseModel):
         }
         if "PROVIDERS" in given:  # a field of ours, filled below
             raise SettingsError(f"{PREFIX}PROVIDERS: there is no such setting")
-        providers = take_providers(given, credential_fields)
+        providers = take_providers(given, provider_fields)
         providers = with_refresh_ahead(providers, given.get("REFRESH_AHEAD", ""))
         try:
             fields = {name.lower(): value for name, value in given.items()}
@@ -181,22 +183,22 @@ class Settings(BaseModel):
 
 
 def take_providers(
-    given: dict[str, str], credential_fields: Mapping[str, tuple[str, ...]]
+    given: dict[str, str], provider_fields: Mapping[str, tuple[ProviderField, ...]]
 ) -> dict[str, ProviderConfiguration]:
-    """Take `{PROVIDER}_CLIENT_ID` and its credentials out of `given`; all or none of a provider's are there."""
+    """Take `{PROVIDER}_CLIENT_ID` and what stands beside it out of `given`: all that a provider needs, or nothing."""
     found = {}
-    for provider_id, names in credential_fields.items():
-        prefix = provider_id.upper()
-        client_id = given.pop(f"{prefix}_CLIENT_ID", "")
-        credentials = {name: given.pop(f"{prefix}_{name.upper()}", "") for name in names}
-        missing = [name for name, value in {"client_id": client_id, **credentials}.items() if not value]
-        if not missing:
-            found[provider_id] = ProviderConfiguration(
-                id=provider_id, client_id=client_id, credentials=credentials
-            )
-        elif len(missing) <= len(names):
-            lines = [f"{PREFIX}{prefix}_{name.upper()}: is missing beside its siblings" for name in missing]
-            raise SettingsError("\n".join(lines))
+    for provider_id, fields in provider_fields.items():
+        names = ("client_id", *(each.name for each in fields))
+        variables = {name: f"{provider_id}_{name}".upper() for name in names}
+        values = {name: given.pop(variable, "") for name, variable in variables.items()}
+        told = {name: value for name, value in values.items() if value}
+        if not told:
+            continue
+        wrong = problems((CLIENT_ID, *fields), told)
+        if wrong:
+            raise SettingsError("\n".join(f"{PREFIX}{variables[name]}: {why}" for name, why in wrong.items()))
+        client_id = told.pop("client_id")
+        found[provider_id] = ProviderConfiguration(id=provider_id, client_id=client_id, credentials=told)
     return found
 
 

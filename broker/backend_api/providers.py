@@ -6,30 +6,27 @@ from typing import Annotated
 import msgspec
 from litestar import Router, delete, get, patch, post
 from litestar.params import FromPath
-from pydantic import Field
+from pydantic import Field, create_model
 
 from allowlist.wire import AnyRequest, ApiError, Body, read_json
 from broker.backend_api.audit import record
 from broker.core.errors import OAuthError
+from broker.core.provider_field import CLIENT_SECRET, problems
 from broker.core.records import ProviderConfiguration
 from broker.providers import CATALOGUE
 from broker.rooms import Given, Rooms
 
 Text = Annotated[str, Field(min_length=1, max_length=512)]
 Scope = Annotated[str, Field(pattern=r"^[\x21\x23-\x5b\x5d-\x7e]{1,128}$")]
-CREDENTIALS = ("client_secret", "team_id", "key_id", "private_key")
+CREDENTIALS = tuple(dict.fromkeys(each.name for known in CATALOGUE.values() for each in known.fields))
 
 
-class ProviderChanges(Body):
-    """Body of PATCH /v1/providers/{id}: each field is optional and only what is given changes."""
+class ProviderSettings(Body):
+    """What any provider may be told."""
 
     name: Text | None = None
     issuer: Text | None = None
     client_id: Text | None = None
-    client_secret: Text | None = None
-    team_id: Text | None = None
-    key_id: Text | None = None
-    private_key: Annotated[str, Field(min_length=1, max_length=4096)] | None = None
     scopes: list[Scope] | None = None
     additional_scopes: list[Scope] | None = None
     enabled: bool | None = None
@@ -39,11 +36,20 @@ class ProviderChanges(Body):
     refresh_ahead: bool | None = None
 
 
-class NewProvider(ProviderChanges):
-    """Body of POST /v1/providers: adds or configures; the catalogue's id, or a new one with an `issuer`."""
-
-    id: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,31}$")]
-    client_id: Text
+Value = Annotated[str, Field(min_length=1, max_length=4096)]
+ProviderChanges = create_model(
+    "ProviderChanges",
+    __doc__="Body of PATCH /v1/providers/{id}: each field is optional and only what is given changes.",
+    __base__=ProviderSettings,
+    **dict.fromkeys(CREDENTIALS, (Value | None, None)),  # type: ignore[call-overload]
+)
+NewProvider = create_model(
+    "NewProvider",
+    __doc__="Body of POST /v1/providers: adds or configures; the catalogue's id, or a new one with an `issuer`.",
+    __base__=ProviderChanges,
+    id=Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,31}$")],
+    client_id=Text,
+)
 
 
 @get("/")
@@ -103,7 +109,7 @@ async def delete_provider(
     return {"object": "provider", "id": provider_id, "deleted": True}
 
 
-async def apply(body: ProviderChanges, before: ProviderConfiguration, rooms: Rooms) -> ProviderConfiguration:
+async def apply(body: ProviderSettings, before: ProviderConfiguration, rooms: Rooms) -> ProviderConfiguration:
     """The configuration after the change. Raises ApiError that names the field."""
     given = body.model_dump(exclude_unset=True, exclude={"id"})
     given = {name: value for name, value in given.items() if value is not None}
@@ -133,13 +139,12 @@ def check_fields(configuration: ProviderConfiguration) -> None:
         if provider is not None and getattr(configuration, name) is not None:
             told = f"how the tokens of {provider.id} live is known"
             raise ApiError(422, "form_param_value_invalid", told, param=name)
-    needed = provider.credential_fields if provider else ("client_secret",)
-    for name in needed:
-        if name not in configuration.credentials:
-            raise ApiError(422, "form_param_missing", f"{name} is missing", param=name)
-    for name in configuration.credentials:
-        if name not in needed:
-            raise ApiError(422, "form_param_unknown", f"{configuration.id} has no {name}", param=name)
+    fields = provider.fields if provider else (CLIENT_SECRET,)
+    for name, why in problems(fields, configuration.credentials).items():
+        code = "form_param_missing" if name not in configuration.credentials else "form_param_value_invalid"
+        raise ApiError(422, code, f"{name} {why}", param=name)
+    for name in configuration.credentials.keys() - {each.name for each in fields}:
+        raise ApiError(422, "form_param_unknown", f"{configuration.id} has no {name}", param=name)
 
 
 async def discover(issuer: str, rooms: Rooms) -> object:

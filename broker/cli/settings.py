@@ -12,7 +12,7 @@ from broker.settings import PREFIX, Settings, SettingsError
 DEVELOPMENT_FOLDER = Path(".broker")
 KEYS_FILE = "keys.env"
 ISSUER_FILE = "issuer"  # of the last start; its port is the caller's choice
-CREDENTIAL_FIELDS = {provider.id: provider.credential_fields for provider in CATALOGUE.values()}
+PROVIDER_FIELDS = {provider.id: provider.fields for provider in CATALOGUE.values()}
 
 
 def settings_from_environment() -> Settings:
@@ -51,6 +51,6 @@ def socket_path(folder: Path) -> Path:
 
 def read(environ: dict[str, str], problem: str = "settings are not usable") -> Settings:
     try:
-        return Settings.from_env(environ, CREDENTIAL_FIELDS)
+        return Settings.from_env(environ, PROVIDER_FIELDS)
     except SettingsError as error:
         raise click.ClickException(f"{problem}\n{error}") from None

@@ -3,7 +3,7 @@
 import time
 
 from broker.custody.refresh import Refresher
-from broker.providers.catalogue import Catalogue
+from broker.providers.configured import Catalogue
 from broker.providers.provider import Connection
 from broker.providers.upstream import Upstream
 from broker.store import Store

@@ -22,7 +22,7 @@ from broker.core.grant import (
 from broker.core.identity import ProviderTokens
 from broker.custody.ahead import Ahead
 from broker.custody.refresh import Delayed, NeedsReconnect
-from broker.providers.catalogue import Catalogue
+from broker.providers.configured import Catalogue
 from broker.providers.lifecycle import Lifecycle
 from broker.providers.provider import Connection
 from broker.providers.upstream import Upstream

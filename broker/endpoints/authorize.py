@@ -20,8 +20,8 @@ from broker.endpoints.browser import BrowserCookie
 from broker.endpoints.redirect import RedirectUriRefused, prove_redirect_uri, shown_target
 from broker.endpoints.responses import error_to_app, to_provider
 from broker.pages.page import page
+from broker.providers.authorization_request import authorization_url
 from broker.providers.provider import Connection
-from broker.providers.upstream import authorization_url
 from broker.rooms import Given, Rooms
 
 log = structlog.get_logger()

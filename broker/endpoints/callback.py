@@ -1,5 +1,6 @@
 """Where providers send people back (RFC 6749 section 4.1.2): one path a connection, posted only where configured."""
 
+import hmac
 import time
 from asyncio import gather
 from typing import Any
@@ -109,6 +110,9 @@ def read_code(parameters: Parameters, connection: Connection) -> str:
     missing = connection.provider.announces_issuer and named is None
     if missing or (expected and named not in (None, expected)):
         raise OAuthError(ErrorCode.SERVER_ERROR, "the provider's answer was refused", detail="iss")
+    proof = connection.provider.callback_proof
+    if proof and not hmac.compare_digest(proof(connection, parameters), parameters.get("hmac", "")):
+        raise OAuthError(ErrorCode.SERVER_ERROR, "the provider's answer was refused", detail="hmac")
     match parameters.get("error"):
         case None:
             return parameters.required("code")

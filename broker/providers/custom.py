@@ -4,9 +4,10 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from broker.core.records import Discovered, ProviderConfiguration
+from broker.providers.attributes import from_openid_claims
 from broker.providers.errors import broken
 from broker.providers.lifecycle import Lifecycle
-from broker.providers.provider import Provider, from_openid_claims
+from broker.providers.provider import Provider
 
 
 def well_known(issuer: str) -> str:

@@ -4,20 +4,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
+from broker.providers.calls import TokenCall
+
 TokenKind = Literal["refresh_token", "access_token"]
 DAY = 86_400
-
-
-@dataclass(frozen=True, kw_only=True)
-class TokenCall:
-    """A call about one token that is not plain OAuth. In `url` and `parameters`, `{client_id}`, `{client_secret}`,
-    `{token}` and `{appsecret_proof}` stand for what is sent."""
-
-    method: Literal["GET", "POST", "DELETE"]
-    url: str
-    parameters: Mapping[str, str] = field(default_factory=dict)
-    place: Literal["query", "form", "json"] = "form"
-    authorization: Literal["none", "basic", "bearer"] = "none"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,6 +25,7 @@ class Lifecycle:
     refresh_idle: int | None = None  # without use, after which a refresh token ends
     margin: float = 0.1  # share of an access token's life, at its end, in which it is renewed
     renewable_after: int = 0  # age that a token must have before a renewal is taken
+    offline_scope: str | None = None  # which brings a refresh token
     offline_params: Mapping[str, str] = field(default_factory=dict)  # always sent, to get a refresh token
     consent_params: Mapping[str, str] = field(default_factory=dict)  # sent when custody holds no live one
     renewal: TokenKind | None = "refresh_token"  # what a new access token is got with

@@ -1,7 +1,12 @@
-"""What Instagram and Threads have in common: a sign-in gives an access token of an hour, which is traded for one of sixty
+"""What Meta's three have in common, and Instagram and Threads beyond it: a sign-in gives an access token of an hour, which is traded for one of sixty
 days, which renews itself. Nothing is documented by which an app gives a grant back: a person removes it in the settings."""
 
-from broker.providers.lifecycle import DAY, Lifecycle, TokenCall
+from broker.providers.calls import TokenCall
+from broker.providers.lifecycle import DAY, Lifecycle
+from broker.providers.provider import Errors
+
+# The Graph API nests a number: 190 is a token expired, revoked or malformed, 100 a wrong parameter, 101 a wrong app.
+GRAPH_ERRORS = Errors(at="error.code", bad_code=("100",), bad_refresh_token=("190",), bad_client=("101",))
 
 
 def long_lived(graph: str, prefix: str, source: str) -> Lifecycle:

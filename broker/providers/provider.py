@@ -1,17 +1,34 @@
-"""A provider is a value: the dozen ways in which providers differ, and four optional hooks."""
+"""A provider is a value: the ways in which providers differ, and three optional hooks."""
 
-from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 import msgspec
 
 from broker.core.identity import Identity
+from broker.core.provider_field import CLIENT_SECRET, ProviderField
 from broker.core.records import ProviderConfiguration
+from broker.providers.attributes import Claims
+from broker.providers.calls import TokenCall
+from broker.providers.documented import Documented
 from broker.providers.lifecycle import Lifecycle
+from broker.providers.setup import Setup
 
-Claims = Mapping[str, Any]
-GetJson = Callable[[str, str], Awaitable[Any]]  # (URL, access token) to the decoded JSON
+ClientAuth = Literal["client_secret_post", "client_secret_basic"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Errors:
+    """How the token endpoint says no: where the word stands, and its words for what RFC 6749 section 5.2 calls
+    invalid_grant (of a code, of a refresh token) and invalid_client. The first of each is what the simulator says;
+    all of `bad_refresh_token` condemn a grant for good, so nothing vague belongs there."""
+
+    at: str = "error"
+    bad_code: tuple[str, ...] = ("invalid_grant",)
+    bad_refresh_token: tuple[str, ...] = ("invalid_grant",)
+    bad_client: tuple[str, ...] = ("invalid_client",)
+    status: int = 400
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -19,7 +36,8 @@ class Provider:
     """How to speak to one provider. `source` is its documentation, `lifecycle` how its tokens live.
 
     With an `issuer` it speaks OpenID Connect and its ID token says who came; `{tid}` in it stands for the token's
-    own tenant (Microsoft). Without, `fetch_profile` asks.
+    own tenant (Microsoft). Without, the calls of `profile` ask: `to_identity` reads their answers by their names, and
+    the token answer as `token`. A `{name}` in an endpoint is filled by the field of that name.
     """
 
     id: str
@@ -32,24 +50,77 @@ class Provider:
     issuer: str | None = None
     jwks_uri: str | None = None
     algorithms: tuple[str, ...] = ("RS256", "ES256", "PS256", "EdDSA")
-    scopes: tuple[str, ...]
+    scopes: tuple[str, ...]  # asked at every sign-in: who it is, and a refresh token where a scope brings it
+    scope_labels: Mapping[str, str] = field(
+        default_factory=dict
+    )  # in a person's words; those beyond `scopes` are offered
     scope_separator: str = " "
+    scope_parameter: str = "scope"
+    client_id_parameter: str = "client_id"
+    authorization_parameters: Mapping[str, str] = field(default_factory=dict)
     pkce: bool = True
-    client_auth: Literal["client_secret_post", "client_secret_basic"] = "client_secret_post"
-    credential_fields: tuple[str, ...] = ("client_secret",)
+    client_auth: ClientAuth = "client_secret_post"
+    token_body: Literal["form", "json"] = "form"
+    token_headers: Mapping[str, str] = field(default_factory=dict)
+    fields: tuple[ProviderField, ...] = (CLIENT_SECRET,)
     response_mode: Literal["query", "form_post"] = "query"
     prompts: tuple[str, ...] = ("login", "consent", "select_account")
+    prompt_parameters: Mapping[str, Mapping[str, str]] = field(
+        default_factory=dict
+    )  # where `prompt` is called otherwise
     announces_issuer: bool = False  # RFC 9207: its answers carry `iss`, so one without is refused
+    refuses_webviews: bool | None = None  # None: nothing is documented
     lifecycle: Lifecycle = field(default_factory=Lifecycle)
+    errors: Errors = field(default_factory=Errors)
+    profile: Mapping[str, TokenCall] = field(default_factory=dict)
     to_identity: Callable[[Claims], Identity]
-    fetch_profile: "Callable[[GetJson, Connection, str], Awaitable[Claims]] | None" = None
     read_answer: Callable[[Any], Any] | None = None  # a token answer into the shape of RFC 6749 section 5.1
     mint_client_secret: "Callable[[Connection, int], str] | None" = None
+    callback_proof: "Callable[[Connection, Mapping[str, str]], str] | None" = (
+        None  # what `hmac` of its callback must be
+    )
+    setup: Setup | None = None  # None: a custom provider
+    documented: Documented = field(default_factory=Documented)
 
     @property
     def fixed_issuer(self) -> str | None:
         """The issuer where it is one text, as `iss` of a callback can be held against."""
         return None if self.issuer is None or "{tid}" in self.issuer else self.issuer
+
+    @property
+    def offered_scopes(self) -> tuple[str, ...]:
+        """What an app may be allowed to ask for beyond `scopes`."""
+        return tuple(scope for scope in self.scope_labels if scope not in self.scopes)
+
+    def at(self, values: Mapping[str, str]) -> "Provider":
+        """The same with its endpoints filled: each `{name}` of a field that is not secret."""
+        shown = {each.name: values.get(each.name, each.default) for each in self.fields if not each.secret}
+        if not shown:
+            return self
+        return self.moved(lambda url: filled(url, shown))
+
+    def moved(self, place: Callable[[str], str]) -> "Provider":
+        """The same, each of its addresses put through `place`."""
+
+        def call(each: TokenCall | None) -> TokenCall | None:
+            return replace(each, url=place(each.url)) if each else None
+
+        return replace(
+            self,
+            authorization_endpoint=place(self.authorization_endpoint),
+            token_endpoint=place(self.token_endpoint),
+            userinfo_endpoint=self.userinfo_endpoint and place(self.userinfo_endpoint),
+            revocation_endpoint=self.revocation_endpoint and place(self.revocation_endpoint),
+            issuer=self.issuer and place(self.issuer),
+            jwks_uri=self.jwks_uri and place(self.jwks_uri),
+            profile={name: replace(each, url=place(each.url)) for name, each in self.profile.items()},
+            lifecycle=replace(
+                self.lifecycle,
+                exchange=call(self.lifecycle.exchange),
+                renewal_call=call(self.lifecycle.renewal_call),
+                revocation_call=call(self.lifecycle.revocation_call),
+            ),
+        )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -84,7 +155,7 @@ class Connection:
 def connect(provider: Provider, configuration: ProviderConfiguration, issuer: str) -> Connection:
     """Join what the catalogue knows and what the admin set."""
     return Connection(
-        provider=provider,
+        provider=provider.at(configuration.credentials),
         client_id=configuration.client_id,
         credentials=configuration.credentials,
         scopes=provider.scopes if configuration.scopes is None else configuration.scopes,
@@ -95,18 +166,11 @@ def connect(provider: Provider, configuration: ProviderConfiguration, issuer: st
     )
 
 
-def from_openid_claims(claims: Claims) -> Identity:
-    """OpenID Connect's standard claims (Core section 5.1)."""
-    return Identity(
-        subject=claims["sub"],
-        email=text(claims, "email"),
-        email_verified=truth(claims.get("email_verified")),
-        name=text(claims, "name"),
-        given_name=text(claims, "given_name"),
-        family_name=text(claims, "family_name"),
-        username=text(claims, "preferred_username"),
-        picture=text(claims, "picture"),
-    )
+def filled(url: str, values: Mapping[str, str | None]) -> str:
+    """Only the names given: a `{tid}` or `{client_id}` is filled by others, later."""
+    for name, value in values.items():
+        url = url.replace(f"{{{name}}}", value or "")
+    return url
 
 
 def with_posted_name(provider: Provider, identity: Identity, posted: str | None) -> Identity:
@@ -143,18 +207,3 @@ class PostedUser(msgspec.Struct, frozen=True):
     """The `user` field of Apple's posted callback; its e-mail is left where it is."""
 
     name: PostedName = PostedName()
-
-
-def text(claims: Claims, name: str) -> str | None:
-    """A claim if it is text of a sane length; providers send null, numbers and essays too."""
-    value = claims.get(name)
-    return value if isinstance(value, str) and 0 < len(value) <= 1024 else None
-
-
-def truth(value: object) -> bool | None:
-    """Apple says "true" where others say true; anything else was not said."""
-    return (
-        {True: True, "true": True, False: False, "false": False}.get(value)
-        if isinstance(value, bool | str)
-        else None
-    )

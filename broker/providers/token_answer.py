@@ -1,7 +1,7 @@
 """What a token endpoint's answer says (RFC 6749 sections 5.1 and 5.2), at a sign-in and at a refresh. Pure."""
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import Any, NamedTuple
@@ -9,16 +9,9 @@ from typing import Any, NamedTuple
 import msgspec
 
 from broker.core.identity import ProviderTokens
+from broker.providers.attributes import at
 from broker.providers.errors import GrantRefused, Unavailable, broken
-
-# Words by which a provider gives up a grant. `invalid_client` and the like are ours to mend and condemn nobody's grant.
-FINAL = {
-    "invalid_grant",
-    "bad_refresh_token",  # GitHub
-    "invalid_refresh_token",  # Slack
-    "token_revoked",  # Slack
-    "190",  # Meta's Graph API: the token is expired, revoked or malformed
-}
+from broker.providers.provider import Errors, Provider
 
 
 class Answer(NamedTuple):
@@ -53,57 +46,64 @@ def read_tokens(answer: Any, now: int) -> ProviderTokens:
             refresh_token=optional_text(answer, "refresh_token"),
             id_token=optional_text(answer, "id_token"),
             expires_at=now + min(int(expires_in), 10**9) if expires_in is not None else None,
-            scope=tuple(str(answer.get("scope") or "").replace(",", " ").split()),
+            scope=read_scope(answer.get("scope")),
         )
     except (TypeError, ValueError, OverflowError):
         raise broken("the token answer is malformed") from None
 
 
-def read_refresh(answer: Answer, now: int, shape: Callable[[Any], Any] | None = None) -> ProviderTokens:
+def read_scope(said: Any) -> tuple[str, ...]:
+    """Separated by spaces (RFC 6749), by commas, or a list; nothing where it says nothing."""
+    if isinstance(said, list):
+        return tuple(each for each in said if isinstance(each, str))
+    return tuple(str(said or "").replace(",", " ").split())
+
+
+def read_refresh(answer: Answer, now: int, provider: Provider) -> ProviderTokens:
     """The tokens of a refresh. Raises GrantRefused, which is for good, or Unavailable, which is not; the two never mix.
 
     Only a JSON answer that names a final error condemns a grant: not an outage's HTML page with status 400, not a
-    limit, not our own wrong secret. `shape` turns a provider's own form into the standard's. A 200 that cannot be read may have spent the refresh token (`heard`).
+    limit, not our own wrong secret. A 200 that cannot be read may have spent the refresh token (`heard`).
     """
-    try:
-        said = msgspec.json.decode(answer.content)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        said = None
-    error = error_word(said)
-    if answer.status < 500 and answer.status != 429 and error in FINAL:
+    said, error = decoded(answer), error_of(answer, provider.errors)
+    if answer.status < 500 and answer.status != 429 and error in provider.errors.bad_refresh_token:
         raise GrantRefused(error)
     if error or answer.status != 200:
         detail = f"status {answer.status} {error}".rstrip()
         raise Unavailable(detail, retry_after=retry_after(answer))
     try:
-        return read_tokens(shape(said) if shape else said, now)
+        return read_tokens(provider.read_answer(said) if provider.read_answer else said, now)
     except Exception:  # noqa: BLE001 - whatever it was, the provider took our token and we have none
         raise Unavailable("the answer has no access token", heard=True) from None
 
 
-def was_revoked(answer: Answer) -> bool:
+def was_revoked(answer: Answer, errors: Errors) -> bool:
     """Whether the provider ended the grant; False: it knows no such token, which Google and Meta say with 400, GitHub
     with 404, and RFC 7009 section 2.2 not at all. Raises Unavailable for everything else."""
-    if answer.status in (200, 202, 204):
+    error = error_of(answer, errors)
+    if answer.status in (200, 202, 204) and not error:
         return True
-    try:
-        error = error_word(msgspec.json.decode(answer.content))
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        error = ""
-    if answer.status == 404 or (answer.status == 400 and error in FINAL | {"invalid_token"}):
+    if answer.status == 404 or (
+        answer.status <= 400 and error in (*errors.bad_refresh_token, "invalid_token")
+    ):
         return False
     raise Unavailable(f"status {answer.status} {error}".rstrip(), retry_after=retry_after(answer))
 
 
-def error_word(said: Any) -> str:
-    """The error's code, or nothing; Meta nests a number. Never its prose, nor anything that could be a token: it is
-    logged."""
-    error = said.get("error") if isinstance(said, dict) else None
-    if isinstance(error, dict):
-        error = error.get("code", "unknown")
-    if error is None:
+def decoded(answer: Answer) -> Any:
+    """Its JSON, or None."""
+    try:
+        return msgspec.json.decode(answer.content)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return None
+
+
+def error_of(answer: Answer, errors: Errors) -> str:
+    """The error's code, or nothing. Never its prose, nor anything that could be a token: it is logged."""
+    error = at(decoded(answer), errors.at)
+    if error is None or error is False:
         return ""
-    return str(error) if re.fullmatch(r"[a-z_]{1,40}|[0-9]{1,6}", str(error)) else "unknown"
+    return str(error) if re.fullmatch(r"[A-Za-z][A-Za-z_-]{0,39}|[0-9]{1,6}", str(error)) else "unknown"
 
 
 def retry_after(answer: Answer) -> float | None:

@@ -1,20 +1,24 @@
-"""The calls about a token that is already ours: trade it for a long-lived one, renew it, give it back. Pure: a value
-each, which upstream.py sends.
+"""What is said to a token endpoint, and the calls about a token that is ours: who came with it, a long-lived one for it,
+renew it, give it back. Pure: a value each, which upstream.py sends.
 """
 
 import hmac
+import re
 from base64 import b64encode
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from typing import Any, Literal
 from urllib.parse import quote, quote_plus, urlencode
 
 import msgspec
 
 from broker.core.identity import ProviderTokens
-from broker.providers.lifecycle import TokenCall
-from broker.providers.provider import Connection
+from broker.providers.attributes import at
+from broker.providers.calls import TokenCall
+from broker.providers.provider import Connection, filled
 
 FORM = "application/x-www-form-urlencoded"
+ANSWER = re.compile(r"\{answer\.([^}]+)\}")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -25,6 +29,33 @@ class Request:
     url: str = field(repr=False)
     headers: Mapping[str, str] = field(default_factory=dict, repr=False)
     body: str | None = field(default=None, repr=False)
+
+
+def code_request(connection: Connection, code: str, verifier: str, now: int) -> Request:
+    """The provider's code for its tokens (RFC 6749 section 4.1.3)."""
+    form = {"grant_type": "authorization_code", "code": code, "redirect_uri": connection.callback}
+    if connection.provider.pkce:
+        form["code_verifier"] = verifier
+    return token_request(connection, form, now)
+
+
+def profile_requests(connection: Connection, access_token: str, said: Any, now: int) -> dict[str, Request]:
+    """Who came, where no ID token says it; by the name under which the answer is read. `{answer.path}` in a parameter is
+    what stands at that path of the token answer `said`."""
+    return {
+        name: own_call(with_answer(call, said), connection, access_token, now)
+        for name, call in connection.provider.profile.items()
+    }
+
+
+def with_answer(call: TokenCall, said: Any) -> TokenCall:
+    if not any("{answer." in str(each) for each in call.parameters.values()):
+        return call
+    parameters = {
+        name: ANSWER.sub(lambda found: str(at(said, found[1]) or ""), each) if isinstance(each, str) else each
+        for name, each in call.parameters.items()
+    }
+    return replace(call, parameters=parameters)
 
 
 def exchange_request(connection: Connection, tokens: ProviderTokens, now: int) -> Request | None:
@@ -41,8 +72,9 @@ def renewal_request(connection: Connection, tokens: ProviderTokens, now: int) ->
         return None if over else own_call(lifecycle.renewal_call, connection, tokens.access_token, now)
     if tokens.refresh_token is None:
         return None
-    form = {"grant_type": "refresh_token", "refresh_token": tokens.refresh_token}
-    return authenticated_form(connection, connection.provider.token_endpoint, form, now)
+    return token_request(
+        connection, {"grant_type": "refresh_token", "refresh_token": tokens.refresh_token}, now
+    )
 
 
 def revocation_request(connection: Connection, tokens: ProviderTokens, now: int) -> Request | None:
@@ -60,13 +92,22 @@ def revocation_request(connection: Connection, tokens: ProviderTokens, now: int)
     if endpoint is None:
         return None
     hint = "refresh_token" if refresh_token else "access_token"
-    return authenticated_form(connection, endpoint, {"token": token, "token_type_hint": hint}, now)
-
-
-def authenticated_form(connection: Connection, url: str, form: Mapping[str, str], now: int) -> Request:
     headers, secret = authenticate(connection, now)
-    body = urlencode({**form, **secret})
-    return Request(method="POST", url=url, headers={**headers, "Content-Type": FORM}, body=body)
+    body, content_type = encoded({"token": token, "token_type_hint": hint, **secret}, "form")
+    return Request(method="POST", url=endpoint, headers={**headers, **content_type}, body=body)
+
+
+def token_request(connection: Connection, said: Mapping[str, str], now: int) -> Request:
+    """POST to the token endpoint, as this provider wants to be spoken to."""
+    provider = connection.provider
+    headers, secret = authenticate(connection, now)
+    body, content_type = encoded({**said, **secret}, provider.token_body)
+    return Request(
+        method="POST",
+        url=provider.token_endpoint,
+        headers={**provider.token_headers, **headers, **content_type},
+        body=body,
+    )
 
 
 def own_call(call: TokenCall, connection: Connection, token: str, now: int) -> Request:
@@ -78,20 +119,26 @@ def own_call(call: TokenCall, connection: Connection, token: str, now: int) -> R
         "token": token,
         "appsecret_proof": appsecret_proof(token, secret),
     }
-    sent = {name: value.format_map(values) for name, value in call.parameters.items()}
-    url = call.url.format(client_id=quote(connection.client_id, safe=""))
-    headers = {
-        "none": {},
-        "basic": {"Authorization": basic(connection.client_id, secret)},
-        "bearer": {"Authorization": f"Bearer {token}"},
-    }[call.authorization]
+    sent = {
+        name: filled(value, values) if isinstance(value, str) else value
+        for name, value in call.parameters.items()
+    }
+    url = filled(call.url, {"client_id": quote(connection.client_id, safe="")})
+    headers = {name: filled(value, values) for name, value in call.headers.items()}
+    if call.authorization != "none":
+        shown = basic(connection.client_id, secret) if call.authorization == "basic" else f"Bearer {token}"
+        headers["Authorization"] = shown
     if call.place == "query":
-        return Request(method=call.method, url=f"{url}?{urlencode(sent)}", headers=headers)
-    if call.place == "json":
-        body, content_type = msgspec.json.encode(sent).decode(), "application/json"
-    else:
-        body, content_type = urlencode(sent), FORM
-    return Request(method=call.method, url=url, headers={**headers, "Content-Type": content_type}, body=body)
+        return Request(method=call.method, url=f"{url}?{urlencode(sent)}" if sent else url, headers=headers)
+    body, content_type = encoded(sent, call.place) if sent else (None, {})
+    return Request(method=call.method, url=url, headers={**headers, **content_type}, body=body)
+
+
+def encoded(said: Mapping[str, Any], place: Literal["form", "json"]) -> tuple[str, dict[str, str]]:
+    """A body and the header that names its kind."""
+    if place == "json":
+        return msgspec.json.encode(said).decode(), {"Content-Type": "application/json"}
+    return urlencode(said), {"Content-Type": FORM}
 
 
 def authenticate(connection: Connection, now: int) -> tuple[dict[str, str], dict[str, str]]:
@@ -99,7 +146,8 @@ def authenticate(connection: Connection, now: int) -> tuple[dict[str, str], dict
     secret = connection.client_secret(now)
     if connection.provider.client_auth == "client_secret_basic" and secret:
         return {"Authorization": basic(connection.client_id, secret)}, {}
-    return {}, {"client_id": connection.client_id} | ({"client_secret": secret} if secret else {})
+    named = {connection.provider.client_id_parameter: connection.client_id}
+    return {}, named | ({"client_secret": secret} if secret else {})
 
 
 def basic(client_id: str, secret: str) -> str:

@@ -8,24 +8,30 @@ from typing import Any, Literal
 from urllib.parse import urlsplit
 
 import msgspec
-from authlib.oauth2.rfc6749.parameters import prepare_grant_uri, prepare_token_request
 
 from broker.core.errors import OAuthError
 from broker.core.grant import renewed
 from broker.core.identity import Identity, ProviderTokens
-from broker.core.pkce import challenge_of
 from broker.core.records import Discovered, PendingAuthorization
+from broker.providers.attributes import Claims
 from broker.providers.custom import read_discovery, well_known
 from broker.providers.errors import GrantRefused, Unavailable, broken
 from broker.providers.id_token import Expected, UnknownKey, verify_id_token
 from broker.providers.jwks import KeySets
-from broker.providers.lifecycle import offline_parameters
-from broker.providers.provider import Claims, Connection
-from broker.providers.token_answer import Answer, read_json, read_refresh, read_tokens, was_revoked
+from broker.providers.provider import Connection
+from broker.providers.token_answer import (
+    Answer,
+    error_of,
+    read_json,
+    read_refresh,
+    read_tokens,
+    was_revoked,
+)
 from broker.providers.token_requests import (
     Request,
-    authenticate,
+    code_request,
     exchange_request,
+    profile_requests,
     renewal_request,
     revocation_request,
 )
@@ -52,9 +58,10 @@ class Upstream:
     ) -> tuple[Identity, ProviderTokens]:
         """Trade the provider's code for tokens and learn who came. Raises OAuthError server_error or
         temporarily_unavailable, whose detail says what was wrong."""
-        tokens = dated(await self._exchange(connection, pending, code, now), connection, now)
+        said = await self._exchange(connection, pending, code, now)
+        tokens = dated(await self._long_lived(connection, read_tokens(said, now), now), connection, now)
         try:
-            claims = await self._claims(connection, pending.upstream_nonce, tokens)
+            claims = await self._claims(connection, pending.upstream_nonce, tokens, said, now)
             return connection.provider.to_identity(claims), tokens
         except (KeyError, TypeError, ValueError, AttributeError):
             raise broken("the profile has no usable subject") from None
@@ -70,14 +77,15 @@ class Upstream:
             raise
         except OAuthError as error:
             raise Unavailable(error.detail or error.description, heard=True) from None
-        return dated(read_refresh(answer, now, connection.provider.read_answer), connection, now)
+        return dated(read_refresh(answer, now, connection.provider), connection, now)
 
     async def revoke(self, connection: Connection, tokens: ProviderTokens, now: int) -> Revoked:
         """Give the grant back (RFC 7009 section 2). Raises OAuthError."""
         request = revocation_request(connection, tokens, now)
         if request is None:
             return "unsupported"
-        return "revoked" if was_revoked(await self.send(request)) else "nothing_to_revoke"
+        ended = was_revoked(await self.send(request), connection.provider.errors)
+        return "revoked" if ended else "nothing_to_revoke"
 
     async def discover(self, issuer: str) -> Discovered:
         """Read a custom issuer's discovery document. Raises OAuthError."""
@@ -108,17 +116,14 @@ class Upstream:
 
     async def _exchange(
         self, connection: Connection, pending: PendingAuthorization, code: str, now: int
-    ) -> ProviderTokens:
+    ) -> Any:
+        """The token answer in the standard's shape. Raises OAuthError, whose detail has the provider's own word."""
         provider = connection.provider
-        form = {"code": code, "redirect_uri": connection.callback}
-        if provider.pkce:
-            form["code_verifier"] = pending.upstream_verifier
-        headers, secret = authenticate(connection, now)
-        body = prepare_token_request("authorization_code", **form, **secret)
-        answer = await self._request("POST", provider.token_endpoint, headers, body)
+        answer = await self.send(code_request(connection, code, pending.upstream_verifier, now))
+        if 400 <= answer.status < 500 and answer.status != 429:
+            raise broken(f"status {answer.status} {error_of(answer, provider.errors)}".rstrip())
         said = read_json(answer)
-        tokens = read_tokens(provider.read_answer(said) if provider.read_answer else said, now)
-        return await self._long_lived(connection, tokens, now)
+        return provider.read_answer(said) if provider.read_answer else said
 
     async def _long_lived(self, connection: Connection, tokens: ProviderTokens, now: int) -> ProviderTokens:
         """A sign-in without it would look whole and be over in an hour, so its failure is the sign-in's."""
@@ -127,17 +132,25 @@ class Upstream:
             return tokens
         return renewed(tokens, read_tokens(read_json(await self.send(request)), now))
 
-    async def _claims(self, connection: Connection, nonce: str, tokens: ProviderTokens) -> Claims:
+    async def _claims(
+        self, connection: Connection, nonce: str, tokens: ProviderTokens, said: Any, now: int
+    ) -> Claims:
         provider = connection.provider
-        if provider.fetch_profile:
-            return await provider.fetch_profile(self._get_json, connection, tokens.access_token)
+        if provider.issuer is None:
+            return {"token": said, **await self._profile(connection, tokens.access_token, said, now)}
         claims = await self._verified_claims(connection, nonce, tokens)
         if provider.userinfo_endpoint is None or "email" in claims:
             return claims
-        said = await self._get_json(provider.userinfo_endpoint, tokens.access_token)
-        if not isinstance(said, dict) or said.get("sub") != claims["sub"]:
+        told = await self._get_json(provider.userinfo_endpoint, tokens.access_token)
+        if not isinstance(told, dict) or told.get("sub") != claims["sub"]:
             raise broken("userinfo speaks of another person than the ID token")  # OC-05
-        return {**said, **claims}
+        return {**told, **claims}
+
+    async def _profile(self, connection: Connection, access_token: str, said: Any, now: int) -> Claims:
+        """The answers of the provider's profile calls, by their names; all are asked at once."""
+        requests = profile_requests(connection, access_token, said, now)
+        answers = await asyncio.gather(*(self.send(each) for each in requests.values()))
+        return {name: read_json(answer) for name, answer in zip(requests, answers, strict=True)}
 
     async def _verified_claims(
         self, connection: Connection, nonce: str, tokens: ProviderTokens
@@ -224,37 +237,6 @@ async def in_time(call: Coroutine[Any, Any, Answer], seconds: float) -> Answer:
         raise Unavailable("no answer in time", heard=True)
     finally:
         task.cancel()
-
-
-def authorization_url(connection: Connection, pending: PendingAuthorization, state: str) -> str:
-    """Where the browser goes. Of the app's parameters only a known prompt and allowed scopes reach the provider; what a
-    provider needs to give a refresh token goes over them."""
-    provider = connection.provider
-    offline = offline_parameters(
-        connection.lifecycle, holds_live_refresh_token=False if pending.consent else None
-    )
-    asked = set((pending.prompt or "").split()) & set(provider.prompts) | set(
-        offline.pop("prompt", "").split()
-    )
-    extra = {
-        "nonce": pending.upstream_nonce if provider.issuer else None,
-        "response_mode": provider.response_mode if provider.response_mode != "query" else None,
-        "code_challenge": challenge_of(pending.upstream_verifier) if provider.pkce else None,
-        "code_challenge_method": "S256" if provider.pkce else None,
-        "prompt": " ".join(sorted(asked)) or None,
-        **offline,
-    }
-    scopes = dict.fromkeys((*connection.scopes, *pending.provider_scopes))
-    url: str = prepare_grant_uri(
-        provider.authorization_endpoint,
-        connection.client_id,
-        "code",
-        connection.callback,
-        provider.scope_separator.join(scopes),
-        state,
-        **extra,
-    )
-    return url
 
 
 def is_private_literal(host: str) -> bool:

@@ -14,8 +14,8 @@ from broker.core.errors import ErrorCode, OAuthError
 from broker.core.parameters import Parameters
 from broker.core.pkce import check_challenge
 from broker.pages.page import page
-from broker.providers.provider import Provider
-from broker.simulator.dialects import is_offline, issuer_of
+from broker.providers.provider import Connection, Provider
+from broker.simulator.dialect import asks_consent, is_offline, issuer_of
 from broker.simulator.memory import Grant, Outcome, read_outcome
 from broker.simulator.personas import PERSONAS, Persona, find_persona
 from broker.simulator.simulated import CLIENT_ID
@@ -46,7 +46,7 @@ async def ask(
 ) -> ASGIResponse:
     """GET .../authorize. Nobody is ever signed in by merely coming here."""
     try:
-        asked = read_request(simulator, simulator.provider(provider), request.scope["query_string"])
+        asked = read_request(simulator.connection(provider), request.scope["query_string"])
     except OAuthError as error:
         return error_page(error, simulator.base)
     return page(
@@ -66,7 +66,7 @@ async def answer(
 ) -> ASGIResponse:
     """POST .../authorize, to the address that GET was asked at: `persona`, `outcome`, and if wanted `expires_in`."""
     try:
-        asked = read_request(simulator, simulator.provider(provider), request.scope["query_string"])
+        asked = read_request(simulator.connection(provider), request.scope["query_string"])
         form = Parameters.parse(await request.body())
         persona, outcome = find_persona(chosen(form)), read_outcome(form.required("outcome"))
         lifetime = read_lifetime(form, asked.provider)
@@ -79,18 +79,21 @@ async def answer(
     return send_back(simulator, asked, code=code, user=told_once(simulator, asked, persona))
 
 
-def read_request(simulator: Simulator, provider: Provider, query: bytes) -> Asked:
+def read_request(connection: Connection, query: bytes) -> Asked:
     """Raises OAuthError. Like Google we show every mistake on a page: it is the broker's, so no app can mend it."""
-    asked = Parameters.parse(query)
-    if asked.required("client_id") != CLIENT_ID:
-        raise OAuthError(ErrorCode.INVALID_CLIENT, f"client_id must be {CLIENT_ID}")
-    if asked.required("redirect_uri") != simulator.callback(provider):
-        raise OAuthError(ErrorCode.INVALID_REQUEST, f"redirect_uri must be {simulator.callback(provider)}")
-    if asked.required("response_type") != "code":
-        raise OAuthError(ErrorCode.UNSUPPORTED_RESPONSE_TYPE, "response_type must be code")
-    if asked.get("response_mode", "query") != provider.response_mode:
-        raise OAuthError(ErrorCode.INVALID_REQUEST, f"response_mode must be {provider.response_mode}")
-    scopes = tuple(asked.required("scope").split(provider.scope_separator))
+    asked, provider = Parameters.parse(query), connection.provider
+    fixed = {
+        provider.client_id_parameter: CLIENT_ID,
+        "redirect_uri": connection.callback,
+        "response_type": "code",
+        **provider.authorization_parameters,
+    }
+    if provider.response_mode != "query":
+        fixed["response_mode"] = provider.response_mode
+    for name, value in fixed.items():
+        if asked.get(name) != value:
+            raise OAuthError(ErrorCode.INVALID_REQUEST, f"{name} must be {value}")
+    scopes = tuple(filter(None, asked.get(provider.scope_parameter, "").split(provider.scope_separator)))
     return Asked(
         provider=provider,
         redirect_uri=asked["redirect_uri"],
@@ -99,7 +102,7 @@ def read_request(simulator: Simulator, provider: Provider, query: bytes) -> Aske
         challenge=read_challenge(provider, asked),
         nonce=asked.get("nonce"),
         offline=is_offline(provider, asked, scopes),
-        asks_consent="consent" in asked.get("prompt", "").split(),
+        asks_consent=asks_consent(provider.lifecycle, asked),
     )
 
 
@@ -128,7 +131,7 @@ def read_lifetime(form: Parameters, provider: Provider) -> int:
 
 def first_consent(simulator: Simulator, asked: Asked, persona: Persona) -> bool:
     """Google gives a refresh token with a person's first consent, and with another only if it is asked for."""
-    if asked.provider.id != "google":
+    if not asked.provider.lifecycle.consent_params:
         return True
     known = simulator.consented.find(persona.key)
     simulator.consented.keep(persona.key, True, TOLD_LIFETIME)  # noqa: FBT003
@@ -163,6 +166,9 @@ def send_back(simulator: Simulator, asked: Asked, **told: str | None) -> ASGIRes
     """To the broker's callback. A form post needs a press of a button: our pages run no script of their own."""
     issuer = issuer_of(asked.provider) if asked.provider.announces_issuer else None
     parameters = {k: v for k, v in {**told, "state": asked.state, "iss": issuer}.items() if v is not None}
+    if asked.provider.callback_proof:
+        connection = simulator.connection(asked.provider.id)
+        parameters["hmac"] = asked.provider.callback_proof(connection, parameters)
     if asked.provider.response_mode == "form_post":
         return page(
             "simulated_return.html",

@@ -50,7 +50,7 @@ async def jwks(provider: FromPath[str], simulator: NamedDependency[Simulator]) -
 
 def openid_provider(simulator: Simulator, provider_id: str) -> Provider:
     """Raises NotFoundException for a provider that speaks plain OAuth."""
-    provider = simulator.provider(provider_id)
+    provider = simulator.connection(provider_id).provider
     if provider.issuer is None:
         raise NotFoundException
     return provider

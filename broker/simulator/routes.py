@@ -4,13 +4,13 @@ from litestar import Router
 from litestar.di import Provide
 
 from broker.simulator.authorize import answer, ask
+from broker.simulator.calls import exchange, profile, renewal, revocation
 from broker.simulator.discovery import jwks, openid_configuration
-from broker.simulator.long_lived import long_lived, renewed
-from broker.simulator.profile import user, user_emails, userinfo
-from broker.simulator.revoke import delete_grant, revoke
-from broker.simulator.simulated import simulated_providers
+from broker.simulator.revoke import revoke
+from broker.simulator.simulated import simulated_connections
 from broker.simulator.simulator import Simulator
 from broker.simulator.token import token
+from broker.simulator.userinfo import userinfo
 
 
 def simulator_routes(issuer: str, *, development: bool, slowness: float = 3.0) -> Router:
@@ -19,12 +19,12 @@ def simulator_routes(issuer: str, *, development: bool, slowness: float = 3.0) -
     """
     if not development:
         raise RuntimeError("simulated providers exist in development only")
-    simulator = Simulator(issuer, simulated_providers(issuer), slowness)
+    simulator = Simulator(issuer, simulated_connections(issuer), slowness)
     return Router(
         "/simulator",
         route_handlers=[
-            *(ask, answer, token, long_lived, renewed, revoke, delete_grant),
-            *(userinfo, user, user_emails, openid_configuration, jwks),
+            *(ask, answer, token, profile, exchange, renewal, revocation, revoke),
+            *(userinfo, openid_configuration, jwks),
         ],
         dependencies={"simulator": Provide(lambda: simulator, sync_to_thread=False)},
         request_max_body_size=64 * 1024,

@@ -1,5 +1,6 @@
 """The simulator's state, and how its doors answer."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
@@ -9,7 +10,7 @@ from litestar.response.base import ASGIResponse
 
 from broker.core.errors import OAuthError
 from broker.pages.page import render
-from broker.providers.provider import Provider
+from broker.providers.provider import Connection
 from broker.simulator.keys import Keys
 from broker.simulator.memory import Drawer, Grant
 
@@ -24,7 +25,7 @@ class Simulator:
     refresh token of Google: it gives another only when consent is asked for again."""
 
     issuer: str
-    providers: dict[str, Provider]
+    connections: Mapping[str, Connection]
     slowness: float
     keys: Keys = field(default_factory=Keys)
     codes: Drawer[Grant] = field(default_factory=Drawer)
@@ -33,14 +34,11 @@ class Simulator:
     told: Drawer[bool] = field(default_factory=Drawer)
     consented: Drawer[bool] = field(default_factory=Drawer)
 
-    def provider(self, provider_id: str) -> Provider:
+    def connection(self, provider_id: str) -> Connection:
         """Raises NotFoundException."""
-        if provider_id not in self.providers:
+        if provider_id not in self.connections:
             raise NotFoundException
-        return self.providers[provider_id]
-
-    def callback(self, provider: Provider) -> str:
-        return f"{self.issuer}/callback/{provider.id}"
+        return self.connections[provider_id]
 
     def revoke(self, grant: Grant) -> None:
         """Every token of it ends, and the person's consent with them."""

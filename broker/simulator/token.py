@@ -1,7 +1,6 @@
 """Token endpoint (RFC 6749 section 3.2): the broker trades a code or a refresh token for the person's tokens."""
 
 import asyncio
-import hmac
 import time
 from typing import Any
 
@@ -11,26 +10,18 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath
 from litestar.response.base import ASGIResponse
 
-from broker.core.client import presented_credentials
 from broker.core.errors import ErrorCode, OAuthError
 from broker.core.parameters import Parameters
 from broker.core.pkce import verifies
 from broker.core.tokens import half_hash
 from broker.providers.provider import Provider
-from broker.simulator.dialects import (
-    answered_error,
-    expires,
-    gives_id_token,
-    issuer_of,
-    openid_claims,
-    scope_of,
-    short_lived,
-)
+from broker.simulator.client import check_client, read_body
+from broker.simulator.dialect import filled, gives_id_token, issuer_of, person, refusal
 from broker.simulator.memory import Grant
-from broker.simulator.simulated import CLIENT_ID, CLIENT_SECRET
+from broker.simulator.simulated import CLIENT_ID
 from broker.simulator.simulator import Simulator, json_answer
 
-REFRESH_TOKEN_LIFETIME = 30 * 86_400  # seconds
+TOKEN_LIFETIME = 30 * 86_400  # seconds, of a refresh token, and of an access token that is not said to end
 SHORT_LIFETIME = 3600  # of an access token that is yet to be traded for a long-lived one
 
 
@@ -39,27 +30,18 @@ async def token(
     request: Request[Any, Any, Any], provider: FromPath[str], simulator: NamedDependency[Simulator]
 ) -> ASGIResponse:
     """POST .../token"""
-    simulated = simulator.provider(provider)
+    connection = simulator.connection(provider)
+    refreshing = False
     try:
-        form = Parameters.parse(await request.body())
-        check_client(request.headers.get("authorization"), form)
-        grant = spend(simulator, simulated, form)
+        form = await read_body(request, connection.provider)
+        check_client(request.headers.get("authorization"), form, connection)
+        refreshing = form.get("grant_type") == "refresh_token"
+        grant = spend(simulator, connection.provider, form)
         await misbehave(simulator, grant)
     except OAuthError as error:
-        status, body = answered_error(simulated, error)
+        status, body = refusal(connection.provider, error, of_refresh=refreshing)
         return json_answer(body, status)
-    if simulated.lifecycle.exchange:
-        access_token = simulator.access_tokens.put(grant, SHORT_LIFETIME)
-        return json_answer(short_lived(grant, access_token, SHORT_LIFETIME))
-    return json_answer(await new_tokens(simulator, simulated, grant, form))
-
-
-def check_client(authorization: str | None, form: Parameters) -> None:
-    """Raises OAuthError invalid_client."""
-    shown = presented_credentials(authorization, form)
-    right_secret = hmac.compare_digest((shown.secret or "").encode(), CLIENT_SECRET.encode())
-    if shown.client_id != CLIENT_ID or not right_secret:
-        raise OAuthError(ErrorCode.INVALID_CLIENT, "client authentication failed")
+    return json_answer(await new_tokens(simulator, connection.provider, grant, refreshing=refreshing))
 
 
 def spend(simulator: Simulator, provider: Provider, form: Parameters) -> Grant:
@@ -107,22 +89,27 @@ async def misbehave(simulator: Simulator, grant: Grant) -> None:
 
 
 async def new_tokens(
-    simulator: Simulator, provider: Provider, grant: Grant, form: Parameters
+    simulator: Simulator, provider: Provider, grant: Grant, *, refreshing: bool
 ) -> dict[str, Any]:
-    """The token answer (section 5.1)."""
-    lasting = grant.lifetime if expires(provider) else REFRESH_TOKEN_LIFETIME
-    access_token = simulator.access_tokens.put(grant, lasting)
-    answer: dict[str, Any] = {
+    """The token answer as this provider documents it."""
+    told, lifecycle = provider.documented, provider.lifecycle
+    template = told.refreshed if refreshing and told.refreshed is not None else told.token
+    lifetime = SHORT_LIFETIME if lifecycle.exchange else grant.lifetime
+    lasting = lifetime if "{expires_in}" in str(template) or lifecycle.access_lifetime else TOKEN_LIFETIME
+    access_token, refresh_token = simulator.access_tokens.put(grant, lasting), None
+    if grant.offline and (lifecycle.rotates or not refreshing):
+        refresh_token = simulator.refresh_tokens.put(grant, TOKEN_LIFETIME)
+    values = {
+        **person(provider, grant),
         "access_token": access_token,
+        "refresh_token": refresh_token,
         "token_type": "Bearer",
-        "scope": scope_of(provider, grant),
+        "expires_in": lifetime,
+        "id_token": await id_token(simulator, provider, grant, access_token)
+        if gives_id_token(provider, grant.scopes)
+        else None,
     }
-    if expires(provider):
-        answer |= {"expires_in": grant.lifetime}
-    if grant.offline and (provider.lifecycle.rotates or "refresh_token" not in form):
-        answer |= {"refresh_token": simulator.refresh_tokens.put(grant, REFRESH_TOKEN_LIFETIME)}
-    if gives_id_token(provider, grant.scopes):
-        answer |= {"id_token": await id_token(simulator, provider, grant, access_token)}
+    answer: dict[str, Any] = filled(template, values)
     return answer
 
 
@@ -136,7 +123,7 @@ async def id_token(simulator: Simulator, provider: Provider, grant: Grant, acces
         "exp": now + 3600,
         "at_hash": half_hash(access_token),
         **({"nonce": grant.nonce} if grant.nonce else {}),
-        **openid_claims(provider, grant),
+        **filled(provider.documented.claims, person(provider, grant)),
     }
     key = await simulator.keys.of(provider)
     return jwt.encode(claims, key.private, key.algorithm, {"kid": key.id})

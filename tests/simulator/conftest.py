@@ -15,10 +15,11 @@ from litestar import Litestar
 from broker.core.opaque import new_secret
 from broker.core.records import PendingAuthorization, ProviderConfiguration
 from broker.pages.asset import asset
+from broker.providers.authorization_request import authorization_url
 from broker.providers.provider import connect
-from broker.providers.upstream import Upstream, authorization_url
+from broker.providers.upstream import Upstream
 from broker.simulator.routes import simulator_routes
-from broker.simulator.simulated import simulated_providers
+from broker.simulator.simulated import simulated_connections
 from broker.simulator.try_it import try_it
 
 NOW = 1_800_000_000
@@ -35,7 +36,7 @@ def issuer():
     """The address at which the simulator answers."""
     listening = socket.create_server(("127.0.0.1", 0))
     address = f"http://127.0.0.1:{listening.getsockname()[1]}"
-    providers = [(provider.id, provider.name) for provider in simulated_providers(address).values()]
+    providers = [(provider.id, provider.name) for provider in simulated_connections(address).values()]
     routes = [
         simulator_routes(address, development=True, slowness=0.5),
         *try_it(address, "app_1", REDIRECT_URI, providers),
@@ -63,7 +64,7 @@ class Broker:
         configuration = ProviderConfiguration(
             id=provider_id, client_id="simulated", credentials={"client_secret": secret}
         )
-        return connect(simulated_providers(self.issuer)[provider_id], configuration, self.issuer)
+        return connect(simulated_connections(self.issuer)[provider_id], configuration, self.issuer)
 
     def start(self, provider_id, **changes):
         """A pending authorization and the address to which it sends the browser, some parameters changed."""

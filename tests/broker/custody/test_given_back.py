@@ -11,7 +11,7 @@ from aiohttp import web
 
 from broker.custody import Custody
 from broker.custody.disconnect import PAUSES
-from broker.providers.catalogue import Catalogue
+from broker.providers.configured import Catalogue
 from broker.providers.upstream import Upstream
 from tests.broker.custody.accounts import add_account, open_store
 from tests.broker.custody.conftest import Holder, MakeHolder, sign_in

@@ -1,38 +1,15 @@
 """Facebook: OAuth 2 without ID tokens or refresh tokens; its Graph API wants a proof with each call."""
 
-from urllib.parse import urlencode
-
-from broker.core.identity import Identity
-from broker.providers.lifecycle import DAY, Lifecycle, TokenCall
-from broker.providers.provider import Claims, Connection, GetJson, Provider, text
-from broker.providers.token_requests import appsecret_proof
+from broker.providers.attributes import mapped
+from broker.providers.calls import TokenCall, get
+from broker.providers.documented import Documented
+from broker.providers.lifecycle import DAY, Lifecycle
+from broker.providers.meta import GRAPH_ERRORS
+from broker.providers.provider import Provider
 
 GRAPH = "https://graph.facebook.com/v23.0"  # a version lives two years at least
 FIELDS = "id,name,first_name,last_name,email,picture"
 DOCS = "https://developers.facebook.com/docs"
-
-
-async def fetch_profile(get_json: GetJson, connection: Connection, access_token: str) -> Claims:
-    """One call. The proof is worth nothing without the token, which is in the header."""
-    proof = appsecret_proof(access_token, connection.credentials["client_secret"])
-    query = urlencode({"fields": FIELDS, "appsecret_proof": proof})
-    profile: Claims = await get_json(f"{connection.provider.userinfo_endpoint}?{query}", access_token)
-    return profile
-
-
-def to_identity(profile: Claims) -> Identity:
-    """The id is one person's at one app and never changes. Whether the e-mail was checked is not said."""
-    if not isinstance(profile["id"], str) or not profile["id"].isdigit():
-        raise TypeError("id")
-    picture = profile.get("picture")
-    return Identity(
-        subject=profile["id"],
-        email=text(profile, "email"),
-        name=text(profile, "name"),
-        given_name=text(profile, "first_name"),
-        family_name=text(profile, "last_name"),
-        picture=text(picture["data"], "url") if picture else None,
-    )
 
 
 LONG_LIVED = TokenCall(
@@ -74,18 +51,40 @@ LIFECYCLE = Lifecycle(
     ),
 )
 
-FACEBOOK = Provider(
+PROVIDER = Provider(
     id="facebook",
     name="Facebook",
     source=f"{DOCS}/facebook-login/guides/advanced/manual-flow",
     authorization_endpoint="https://www.facebook.com/v23.0/dialog/oauth",
     token_endpoint=f"{GRAPH}/oauth/access_token",
-    userinfo_endpoint=f"{GRAPH}/me",
     scopes=("public_profile", "email"),
     scope_separator=",",
     pkce=False,  # documented only beside Facebook's OpenID Connect, which is marked as being tested
     prompts=(),
     lifecycle=LIFECYCLE,
-    to_identity=to_identity,
-    fetch_profile=fetch_profile,
+    errors=GRAPH_ERRORS,
+    # The proof is worth nothing without the token, which is in the header.
+    profile={"user": get(f"{GRAPH}/me", fields=FIELDS, appsecret_proof="{appsecret_proof}")},
+    # The id is one person's at one app and never changes. Whether the e-mail was checked is not said.
+    to_identity=mapped(
+        subject="user.id",
+        email="user.email",
+        name="user.name",
+        given_name="user.first_name",
+        family_name="user.last_name",
+        picture="user.picture.data.url",
+    ),
+    documented=Documented(
+        token={"access_token": "{access_token}", "token_type": "bearer", "expires_in": "{expires_in}"},
+        profile={
+            "user": {
+                "id": "{subject}",
+                "name": "{name}",
+                "first_name": "{given_name}",
+                "last_name": "{family_name}",
+                "email": "{verified_email?}",  # only an address that works is told
+            }
+        },
+        email_scope="email",
+    ),
 )

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from broker.core.records import ProviderConfiguration
 from broker.providers import CATALOGUE
 from broker.providers.custom import custom_provider
-from broker.providers.provider import Connection, Provider, connect
+from broker.providers.provider import Connection, connect
 
 
 @dataclass(frozen=True)
@@ -15,14 +15,14 @@ class Catalogue:
 
     issuer: str
     from_environment: Mapping[str, ProviderConfiguration] = field(default_factory=dict)
-    simulated: Mapping[str, Provider] = field(default_factory=dict)
+    simulated: Mapping[str, Connection] = field(default_factory=dict)
 
     def connection(self, provider_id: str, stored: ProviderConfiguration | None) -> Connection | None:
         """The connection by that id, or None when there is none or it is off. What an admin stored wins over the
         environment, and both over a simulation."""
         configuration = stored or self.from_environment.get(provider_id)
         if configuration is None:
-            return self._simulation(provider_id)
+            return self.simulated.get(provider_id)
         if not configuration.enabled or not configuration.client_id:
             return None
         provider = (
@@ -35,10 +35,3 @@ class Catalogue:
         by_id = {configuration.id: configuration for configuration in stored}
         found = (self.connection(each, by_id.get(each)) for each in dict.fromkeys([*CATALOGUE, *by_id]))
         return [connection for connection in found if connection and connection.sign_in]
-
-    def _simulation(self, provider_id: str) -> Connection | None:
-        provider = self.simulated.get(provider_id)
-        made_up = ProviderConfiguration(
-            id=provider_id, client_id="simulated", credentials={"client_secret": "simulated"}
-        )
-        return connect(provider, made_up, self.issuer) if provider else None

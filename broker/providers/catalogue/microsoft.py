@@ -3,8 +3,13 @@
 import msgspec
 
 from broker.core.identity import Identity
+from broker.core.provider_field import CLIENT_SECRET, ProviderField
+from broker.providers.attributes import Claims, from_openid_claims
+from broker.providers.documented import STANDARD_CLAIMS, Documented
 from broker.providers.lifecycle import DAY, Lifecycle
-from broker.providers.provider import Claims, Provider, from_openid_claims
+from broker.providers.provider import Provider
+
+PERSONAL_ACCOUNTS = "9188040d-6c67-4c5b-b112-36a304b66dad"  # the tenant of everybody who is in none
 
 
 def to_identity(claims: Claims) -> Identity:
@@ -22,24 +27,44 @@ LIFECYCLE = Lifecycle(
             "rotates",
             "grace",
             "refresh_lifetime",
+            "offline_scope",
         ),
     },
     rotates=True,
     grace=90 * DAY,  # a new one comes with every refresh, and the old one is not revoked by it
     refresh_lifetime=90 * DAY,
+    offline_scope="offline_access",
 )
 
-MICROSOFT = Provider(
+PROVIDER = Provider(
     id="microsoft",
     name="Microsoft",
     source="https://learn.microsoft.com/en-us/entra/identity-platform/v2-oauth2-auth-code-flow",
     issuer="https://login.microsoftonline.com/{tid}/v2.0",
-    authorization_endpoint="https://login.microsoftonline.com/common/oauth2/v2.0/authorize",
-    token_endpoint="https://login.microsoftonline.com/common/oauth2/v2.0/token",
+    authorization_endpoint="https://login.microsoftonline.com/{tenant}/oauth2/v2.0/authorize",
+    token_endpoint="https://login.microsoftonline.com/{tenant}/oauth2/v2.0/token",
     userinfo_endpoint="https://graph.microsoft.com/oidc/userinfo",
-    jwks_uri="https://login.microsoftonline.com/common/discovery/v2.0/keys",
+    jwks_uri="https://login.microsoftonline.com/{tenant}/discovery/v2.0/keys",
     algorithms=("RS256",),
     scopes=("openid", "email", "profile", "offline_access"),
+    fields=(
+        CLIENT_SECRET,
+        ProviderField(
+            name="tenant",
+            label="who may sign in: `common` everybody, `organizations`, `consumers`",
+            pattern="common|organizations|consumers",
+            default="common",
+        ),
+    ),
     lifecycle=LIFECYCLE,
     to_identity=to_identity,
+    documented=Documented(
+        claims={
+            **{name: told for name, told in STANDARD_CLAIMS.items() if name != "email_verified"},
+            "tid": PERSONAL_ACCOUNTS,
+            "xms_edov": "{email_verified?}",
+        },
+        email_scope="email",
+        name_scope="profile",
+    ),
 )

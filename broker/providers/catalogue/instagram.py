@@ -3,32 +3,25 @@
 from typing import Any
 
 from broker.core.identity import Identity
-from broker.providers.meta import long_lived
-from broker.providers.provider import Claims, Connection, GetJson, Provider, text
+from broker.providers.attributes import Claims, mapped
+from broker.providers.calls import get
+from broker.providers.documented import Documented
+from broker.providers.meta import GRAPH_ERRORS, long_lived
+from broker.providers.provider import Provider
 
 GRAPH = "https://graph.instagram.com"
 DOCS = "https://developers.facebook.com/docs/instagram-platform/instagram-api-with-instagram-login"
 FIELDS = "user_id,username,name,profile_picture_url"
 
 
-async def fetch_profile(get_json: GetJson, connection: Connection, access_token: str) -> Claims:
-    """One call, whose answer is documented as a list of one."""
-    answer = await get_json(f"{connection.provider.userinfo_endpoint}?fields={FIELDS}", access_token)
-    profile: Claims = unlisted(answer)
-    return profile
-
-
-def to_identity(profile: Claims) -> Identity:
+def to_identity(claims: Claims) -> Identity:
     """`user_id` is the account's own number; a username can be renamed and taken by another."""
-    number = profile["user_id"]
-    if type(number) is not int and not (isinstance(number, str) and number.isdigit()):
-        raise TypeError("user_id")
-    return Identity(
-        subject=str(number),
-        name=text(profile, "name"),
-        username=text(profile, "username"),
-        picture=text(profile, "profile_picture_url"),
-    )
+    return read_user({"user": unlisted(claims["user"])})
+
+
+read_user = mapped(
+    subject="user.user_id", name="user.name", username="user.username", picture="user.profile_picture_url"
+)
 
 
 def read_answer(answer: Any) -> Any:
@@ -49,19 +42,42 @@ def unlisted(answer: Any) -> Any:
             return answer
 
 
-INSTAGRAM = Provider(
+PROVIDER = Provider(
     id="instagram",
     name="Instagram",
     source=f"{DOCS}/business-login",
     authorization_endpoint="https://www.instagram.com/oauth/authorize",
     token_endpoint="https://api.instagram.com/oauth/access_token",
-    userinfo_endpoint=f"{GRAPH}/v23.0/me",
     scopes=("instagram_business_basic",),
     scope_separator=",",
     pkce=False,  # Instagram documents none
     prompts=(),
     lifecycle=long_lived(GRAPH, "ig", f"{DOCS}/business-login"),
+    errors=GRAPH_ERRORS,
+    profile={"user": get(f"{GRAPH}/v23.0/me", fields=FIELDS)},
     to_identity=to_identity,
-    fetch_profile=fetch_profile,
     read_answer=read_answer,
+    documented=Documented(
+        token={
+            "data": [
+                {
+                    "access_token": "{access_token}",
+                    "user_id": "{subject}",
+                    "permissions": "{scope_commas}",
+                }
+            ]
+        },
+        profile={
+            "user": {
+                "data": [
+                    {
+                        "id": "1{subject}",  # of this person at this app, and not what identifies
+                        "user_id": "{subject}",
+                        "username": "{username}",
+                        "name": "{name}",
+                    }
+                ]
+            }
+        },
+    ),
 )

@@ -2,8 +2,11 @@
 
 import jwt
 
+from broker.core.provider_field import ProviderField
+from broker.providers.attributes import from_openid_claims
+from broker.providers.documented import Documented
 from broker.providers.lifecycle import Lifecycle
-from broker.providers.provider import Connection, Provider, from_openid_claims
+from broker.providers.provider import Connection, Provider
 
 ISSUER = "https://appleid.apple.com"
 SECRET_LIFETIME = 300  # seconds; Apple allows six months, a call needs one
@@ -36,7 +39,7 @@ LIFECYCLE = Lifecycle(
     revokes="refresh_token",
 )
 
-APPLE = Provider(
+PROVIDER = Provider(
     id="apple",
     name="Apple",
     source="https://developer.apple.com/documentation/signinwithapplerestapi",
@@ -48,10 +51,31 @@ APPLE = Provider(
     algorithms=("RS256",),
     scopes=("name", "email"),
     pkce=False,  # Apple documents none; the nonce in the signed ID token binds the flow
-    credential_fields=("team_id", "key_id", "private_key"),
+    fields=(
+        ProviderField(name="team_id", label="the developer team's ten characters", pattern=r"[A-Z0-9]{10}"),
+        ProviderField(
+            name="key_id", label="identifier of the key for Sign in with Apple", pattern=r"[A-Z0-9]{10}"
+        ),
+        ProviderField(
+            name="private_key",
+            label="contents of that key's `.p8` file, with its line breaks",
+            secret=True,
+            pattern=r"-----BEGIN PRIVATE KEY-----[A-Za-z0-9+/=\s]{100,2000}-----END PRIVATE KEY-----\s*",
+        ),
+    ),
     response_mode="form_post",  # Apple insists on it when a scope is asked
     prompts=(),
     lifecycle=LIFECYCLE,
     to_identity=from_openid_claims,
     mint_client_secret=mint_client_secret,
+    documented=Documented(
+        claims={
+            "sub": "{subject}",
+            "email": "{email?}",
+            "email_verified": "{email_verified_text?}",
+            "nonce_supported": True,
+        },
+        email_scope="email",
+        name_scope="name",
+    ),
 )
