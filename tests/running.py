@@ -89,10 +89,12 @@ class RunningBroker:
 
 
 @contextmanager
-def running_broker(redis_url: str, *, wait: Wait | None = None, **settings: str) -> Iterator[RunningBroker]:
+def running_broker(
+    redis_url: str, *, wait: Wait | None = None, code: Path | None = None, **settings: str
+) -> Iterator[RunningBroker]:
     """Start `broker serve` in development mode unless `settings` (without the prefix) say otherwise.
 
-    `wait` sends the first request there is, for who must choose it.
+    `wait` sends the first request there is, for who must choose it; `code` is a folder with another copy of the code.
     """
     port = free_port()
     address = f"http://127.0.0.1:{port}"
@@ -103,6 +105,7 @@ def running_broker(redis_url: str, *, wait: Wait | None = None, **settings: str)
         with log_file.open("wb") as log:
             process = subprocess.Popen(
                 [*BROKER, "serve", "--port", str(port)],
+                cwd=code,
                 env=clean_environment(environment),
                 stdout=log,
                 stderr=log,

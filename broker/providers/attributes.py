@@ -10,23 +10,25 @@ from broker.core.identity import Identity
 
 Claims = Mapping[str, Any]
 TEXTS = ("email", "name", "given_name", "family_name", "username", "picture")
-ATTRIBUTES = ("subject", "email_verified", *TEXTS)
+ATTRIBUTES = ("subject", "number", "email_verified", *TEXTS)
 PATH = re.compile(r"[^.\s]{1,100}(\.[^.\s]{1,100}){0,9}")
 
 
 def mapped(**paths: str) -> Callable[[Claims], Identity]:
     """A reader by paths, such as `subject="user.data.id"`, `email="emails.0.address"`.
 
-    The subject may be text or a whole number; the reader raises TypeError without one. What else is missing or of
-    another kind was not told.
+    The subject is text or a whole number, and where its path is given as `number` nothing but digits. The reader raises
+    TypeError without one. What else is missing or of another kind was not told.
     """
-    unknown = paths.keys() - set(ATTRIBUTES)
-    if unknown or "subject" not in paths:
-        raise ValueError(f"attributes are {', '.join(ATTRIBUTES)}, and subject is needed")
+    if paths.keys() - set(ATTRIBUTES) or ("subject" in paths) == ("number" in paths):
+        raise ValueError(f"attributes are {', '.join(ATTRIBUTES)}, and one of the first two is needed")
 
     def read(claims: Claims) -> Identity:
         verified = truth(at(claims, paths["email_verified"])) if "email_verified" in paths else None
-        who = Identity(subject=subject_of(at(claims, paths["subject"])), email_verified=verified)
+        subject = subject_of(at(claims, paths.get("subject") or paths["number"]))
+        if "number" in paths and not (subject.isascii() and subject.isdigit()):
+            raise TypeError("number")
+        who = Identity(subject=subject, email_verified=verified)
         texts = {name: as_text(at(claims, paths[name])) for name in TEXTS if name in paths}
         return msgspec.structs.replace(who, **texts)
 

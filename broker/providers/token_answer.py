@@ -13,6 +13,12 @@ from broker.providers.attributes import at
 from broker.providers.errors import GrantRefused, Unavailable, broken
 from broker.providers.provider import Errors, Provider
 
+# RFC 6749 section 5.2, and what some say beside it. Another's word is not repeated: it may hold anything.
+STANDARD_WORDS = {
+    *("invalid_request", "invalid_client", "invalid_grant", "unauthorized_client", "unsupported_grant_type"),
+    *("invalid_scope", "redirect_uri_mismatch", "access_denied", "invalid_token"),
+}
+
 
 class Answer(NamedTuple):
     """Status, headers (names in lower case) and content of an HTTP answer."""
@@ -69,8 +75,7 @@ def read_refresh(answer: Answer, now: int, provider: Provider) -> ProviderTokens
     if answer.status < 500 and answer.status != 429 and error in provider.errors.bad_refresh_token:
         raise GrantRefused(error)
     if error or answer.status != 200:
-        detail = f"status {answer.status} {error}".rstrip()
-        raise Unavailable(detail, retry_after=retry_after(answer))
+        raise Unavailable(worded(answer, provider.errors), retry_after=retry_after(answer))
     try:
         return read_tokens(provider.read_answer(said) if provider.read_answer else said, now)
     except Exception:  # noqa: BLE001 - whatever it was, the provider took our token and we have none
@@ -87,7 +92,7 @@ def was_revoked(answer: Answer, errors: Errors) -> bool:
         answer.status <= 400 and error in (*errors.bad_refresh_token, "invalid_token")
     ):
         return False
-    raise Unavailable(f"status {answer.status} {error}".rstrip(), retry_after=retry_after(answer))
+    raise Unavailable(worded(answer, errors), retry_after=retry_after(answer))
 
 
 def decoded(answer: Answer) -> Any:
@@ -104,6 +109,13 @@ def error_of(answer: Answer, errors: Errors) -> str:
     if error is None or error is False:
         return ""
     return str(error) if re.fullmatch(r"[A-Za-z][A-Za-z_-]{0,39}|[0-9]{1,6}", str(error)) else "unknown"
+
+
+def worded(answer: Answer, errors: Errors) -> str:
+    """The status and the error's code, for our log: of a provider whose words may be known to hold nothing else."""
+    word = error_of(answer, errors)
+    known = STANDARD_WORDS.union(errors.bad_code, errors.bad_refresh_token, errors.bad_client)
+    return f"status {answer.status} {word if word in known else word and 'unknown'}".rstrip()
 
 
 def retry_after(answer: Answer) -> float | None:

@@ -21,11 +21,11 @@ from broker.providers.jwks import KeySets
 from broker.providers.provider import Connection
 from broker.providers.token_answer import (
     Answer,
-    error_of,
     read_json,
     read_refresh,
     read_tokens,
     was_revoked,
+    worded,
 )
 from broker.providers.token_requests import (
     Request,
@@ -121,7 +121,7 @@ class Upstream:
         provider = connection.provider
         answer = await self.send(code_request(connection, code, pending.upstream_verifier, now))
         if 400 <= answer.status < 500 and answer.status != 429:
-            raise broken(f"status {answer.status} {error_of(answer, provider.errors)}".rstrip())
+            raise broken(worded(answer, provider.errors))
         said = read_json(answer)
         return provider.read_answer(said) if provider.read_answer else said
 

@@ -88,7 +88,7 @@ def read_request(connection: Connection, query: bytes) -> Asked:
         "response_type": "code",
         **provider.authorization_parameters,
     }
-    if provider.response_mode != "query":
+    if provider.response_mode != "query" or "response_mode" in asked:
         fixed["response_mode"] = provider.response_mode
     for name, value in fixed.items():
         if asked.get(name) != value:

@@ -68,8 +68,8 @@ async def revocation(
         token = await shown_token(request, connection.lifecycle.revocation_call, connection)
         grant = simulator.refresh_tokens.find(token) or granted(token, simulator, connection)
     except OAuthError as error:
-        status, body = refusal(connection.provider, error)
-        return json_answer(body, max(status, 400))
+        _, body = refusal(connection.provider, in_its_words(error), of_refresh=True)
+        return json_answer(body, 400)
     simulator.revoke(grant)
     return json_answer({"success": True})
 
@@ -132,11 +132,12 @@ def said(url: str, body: str, call: TokenCall) -> dict[str, Any]:
 
 
 def find_token(request: Request[Any, Any, Any], call: TokenCall, sent: dict[str, Any]) -> str:
-    """The token, where this call has it: a parameter, a header of its own, or as Bearer."""
-    for name, template in call.parameters.items():
-        if template == "{token}":
-            return str(sent.get(name, ""))
+    """The token, where this call has it: a parameter, a header of its own, or as Bearer. Raises OAuthError."""
+    shown = request.headers.get("authorization", "").removeprefix("Bearer ")
     for name, template in call.headers.items():
-        if template == "{token}":
-            return str(request.headers.get(name, ""))
-    return str(request.headers.get("authorization", "")).removeprefix("Bearer ")
+        shown = request.headers.get(name, "") if template == "{token}" else shown
+    for name, template in call.parameters.items():
+        shown = str(sent.get(name, "")) if template == "{token}" else shown
+    if not shown:
+        raise OAuthError(ErrorCode.INVALID_TOKEN, "a token is needed")
+    return shown

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 import httpx2
 import pytest
 
+from tests.apple import CREDENTIALS
 from tests.phone import Phone
 from tests.running import RunningBroker, running_broker
 from tests.valkey import running_valkey
@@ -19,9 +20,7 @@ def public_broker() -> Iterator[RunningBroker]:
         "GOOGLE_CLIENT_ID": "google-client",
         "GOOGLE_CLIENT_SECRET": "google-secret",
         "APPLE_CLIENT_ID": "apple-client",
-        "APPLE_TEAM_ID": "team",
-        "APPLE_KEY_ID": "key",
-        "APPLE_PRIVATE_KEY": "private",
+        **{f"APPLE_{name.upper()}": value for name, value in CREDENTIALS.items()},
     }
     settings = {"DEVELOPMENT": "0", "ISSUER": "https://auth.example.com", **credentials}
     with running_valkey() as url, running_broker(url, **settings) as running:

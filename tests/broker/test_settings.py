@@ -9,10 +9,11 @@ from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
 from broker.cli.keys import new_keys
-from broker.cli.settings import CREDENTIAL_FIELDS
+from broker.cli.settings import PROVIDER_FIELDS
 from broker.core.encryption_keys import new_encryption_key
 from broker.core.secret_keys import new_secret_key
 from broker.settings import Settings, SettingsError
+from tests.apple import CREDENTIALS
 
 KEYS = dict(line.split("=", 1) for line in new_keys("k1"))
 EC, RSA = KEYS["BROKER_SIGNING_KEYS"].split(",")
@@ -25,7 +26,7 @@ def read(**changes: str | None) -> Settings:
     """Good settings with some changed; None leaves one out."""
     given = GOOD | {f"BROKER_{name}": value for name, value in changes.items()}
     return Settings.from_env(
-        {name: value for name, value in given.items() if value is not None}, CREDENTIAL_FIELDS
+        {name: value for name, value in given.items() if value is not None}, PROVIDER_FIELDS
     )
 
 
@@ -178,12 +179,27 @@ def test_provider_credentials():
         GOOGLE_CLIENT_ID="g",
         GOOGLE_CLIENT_SECRET="hush",
         APPLE_CLIENT_ID="a",
-        APPLE_TEAM_ID="t",
-        APPLE_KEY_ID="k",
-        APPLE_PRIVATE_KEY="p",
+        **{f"APPLE_{name.upper()}": value for name, value in CREDENTIALS.items()},
     )
     assert settings.providers["google"].credentials == {"client_secret": "hush"}
-    assert settings.providers["apple"].credentials == {"team_id": "t", "key_id": "k", "private_key": "p"}
+    assert settings.providers["apple"].credentials == CREDENTIALS
+
+
+def test_provider_fields_are_checked():
+    """A value that cannot be what the field asks for stops the start, by its name and without its text."""
+    apple = {f"APPLE_{name.upper()}": value for name, value in CREDENTIALS.items()}
+    with pytest.raises(SettingsError) as wrong:
+        read(APPLE_CLIENT_ID="a", **apple | {"APPLE_TEAM_ID": "hush"})
+    assert str(wrong.value).startswith("BROKER_APPLE_TEAM_ID: ")
+    assert "hush" not in str(wrong.value)
+
+
+def test_provider_field_with_a_default():
+    """A field that has a default may be left out, and counts when it is given."""
+    whole = {"MICROSOFT_CLIENT_ID": "m", "MICROSOFT_CLIENT_SECRET": "hush"}
+    assert "tenant" not in read(**whole).providers["microsoft"].credentials
+    given = read(**whole, MICROSOFT_TENANT="organizations").providers["microsoft"]
+    assert given.credentials["tenant"] == "organizations"
 
 
 def test_refresh_ahead():
@@ -211,8 +227,8 @@ def test_every_setting_is_documented():
     general = {f"BROKER_{name.upper()}" for name in Settings.model_fields if name != "providers"}
     credentials = {
         f"BROKER_{provider.upper()}_{name.upper()}"
-        for provider, names in CREDENTIAL_FIELDS.items()
-        for name in ("client_id", *names)
+        for provider, fields in PROVIDER_FIELDS.items()
+        for name in ("client_id", *(each.name for each in fields))
     }
     assert documented() == general | credentials
 

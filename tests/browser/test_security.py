@@ -10,6 +10,7 @@ from aiohttp import web
 from playwright.sync_api import Error as PlaywrightError
 from playwright.sync_api import Page, Response, Route, expect
 
+from tests.apple import CREDENTIALS
 from tests.browser.conftest import Complaints
 from tests.browser.tls_proxy import tls_proxy
 from tests.cli.command import DevelopmentBroker
@@ -148,7 +149,7 @@ def secure_broker(
     port = free_port()
     with running_broker(valkey, ISSUER=f"https://broker.localhost:{port}") as running:
         connect(running, provider_process, "secure")
-        apple = {"id": "apple", "client_id": "a", "team_id": "t", "key_id": "k", "private_key": "p"}
+        apple = {"id": "apple", "client_id": "a", **CREDENTIALS}
         assert running.admin("POST", "/v1/providers", apple).status_code == 200
         client_id = running.make_client()["client_id"]
         running.environment["client_id"] = client_id

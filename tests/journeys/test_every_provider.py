@@ -13,15 +13,16 @@ from broker.providers import CATALOGUE
 from tests.conftest import HTTPS_REDIRECT
 from tests.phone import Landing, Phone
 from tests.running import LOCAL, RunningBroker, running_broker
+from tests.valkey import running_valkey
 
 pytestmark = pytest.mark.xdist_group("every_provider")
 
 
 @pytest.fixture(scope="module")
-def simulated(valkey: str) -> Iterator[RunningBroker]:
+def simulated() -> Iterator[RunningBroker]:
     """A broker with the whole catalogue simulated, and no credentials of anybody."""
-    with running_broker(valkey, SIMULATED_PROVIDERS="1") as running:
-        running.admin("POST", "/v1/redirect_urls", {"url": HTTPS_REDIRECT, "client_id": "default"})
+    with running_valkey() as url, running_broker(url, SIMULATED_PROVIDERS="1") as running:
+        running.allow(HTTPS_REDIRECT)
         yield running
 
 

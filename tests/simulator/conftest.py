@@ -3,7 +3,7 @@
 import socket
 import threading
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from html.parser import HTMLParser
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
@@ -13,16 +13,22 @@ import uvicorn
 from litestar import Litestar
 
 from broker.core.opaque import new_secret
-from broker.core.records import PendingAuthorization, ProviderConfiguration
+from broker.core.records import PendingAuthorization
 from broker.pages.asset import asset
 from broker.providers.authorization_request import authorization_url
-from broker.providers.provider import connect
 from broker.providers.upstream import Upstream
 from broker.simulator.routes import simulator_routes
 from broker.simulator.simulated import simulated_connections
 from broker.simulator.try_it import try_it
 
 NOW = 1_800_000_000
+
+
+def now():
+    """Apple's signed client secret is good for minutes, so these sign-ins happen today."""
+    return int(time.time())
+
+
 REDIRECT_URI = "com.example.app:/signed-in"
 
 
@@ -36,7 +42,7 @@ def issuer():
     """The address at which the simulator answers."""
     listening = socket.create_server(("127.0.0.1", 0))
     address = f"http://127.0.0.1:{listening.getsockname()[1]}"
-    providers = [(provider.id, provider.name) for provider in simulated_connections(address).values()]
+    providers = [(each.id, each.provider.name) for each in simulated_connections(address).values()]
     routes = [
         simulator_routes(address, development=True, slowness=0.5),
         *try_it(address, "app_1", REDIRECT_URI, providers),
@@ -60,11 +66,10 @@ class Broker:
     upstream: Upstream
     browser: aiohttp.ClientSession
 
-    def connection(self, provider_id, secret="simulated"):
-        configuration = ProviderConfiguration(
-            id=provider_id, client_id="simulated", credentials={"client_secret": secret}
-        )
-        return connect(simulated_connections(self.issuer)[provider_id], configuration, self.issuer)
+    def connection(self, provider_id, **wrong):
+        """The connection as the broker has it, some credentials changed."""
+        connection = simulated_connections(self.issuer)[provider_id]
+        return replace(connection, credentials={**connection.credentials, **wrong})
 
     def start(self, provider_id, **changes):
         """A pending authorization and the address to which it sends the browser, some parameters changed."""
@@ -86,13 +91,15 @@ class Broker:
         """Who came and their tokens, by the whole way."""
         pending, url = self.start(provider_id)
         told = await self.submit(url, persona=persona, outcome=outcome)
-        return await self.upstream.sign_in(self.connection(provider_id), pending, told["code"], NOW)
+        return await self.upstream.sign_in(self.connection(provider_id), pending, told["code"], now())
 
     async def call(self, provider_id, door, **form):
         """Status and JSON of a back-channel POST with our credentials."""
-        credentials = {"client_id": "simulated", "client_secret": "simulated"}
+        secret = self.connection(provider_id).client_secret(int(time.time()))
+        credentials = {"client_id": "simulated", "client_secret": secret}
         url = f"{self.issuer}/simulator/{provider_id}/{door}"
-        async with self.browser.post(url, data=credentials | form) as answer:
+        headers = self.connection(provider_id).provider.token_headers
+        async with self.browser.post(url, data=credentials | form, headers=headers) as answer:
             return answer.status, await answer.json()
 
     async def get(self, path, token=None):

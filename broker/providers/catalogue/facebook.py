@@ -67,7 +67,7 @@ PROVIDER = Provider(
     profile={"user": get(f"{GRAPH}/me", fields=FIELDS, appsecret_proof="{appsecret_proof}")},
     # The id is one person's at one app and never changes. Whether the e-mail was checked is not said.
     to_identity=mapped(
-        subject="user.id",
+        number="user.id",
         email="user.email",
         name="user.name",
         given_name="user.first_name",

@@ -23,7 +23,7 @@ def to_identity(claims: Claims) -> Identity:
     )
 
 
-read_user = mapped(subject="user.id", name="user.name", username="user.login", picture="user.avatar_url")
+read_user = mapped(number="user.id", name="user.name", username="user.login", picture="user.avatar_url")
 
 # A token of an OAuth app does not expire (GitHub revokes one that was not used for a year) and has no refresh token. A
 # GitHub App may be registered here just as well: its tokens live eight hours, and `rotates`, `grace` and

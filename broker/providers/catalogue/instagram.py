@@ -20,7 +20,7 @@ def to_identity(claims: Claims) -> Identity:
 
 
 read_user = mapped(
-    subject="user.user_id", name="user.name", username="user.username", picture="user.profile_picture_url"
+    number="user.user_id", name="user.name", username="user.username", picture="user.profile_picture_url"
 )
 
 

@@ -26,7 +26,7 @@ PROVIDER = Provider(
     profile={"user": get(f"{GRAPH}/v1.0/me", fields=FIELDS)},
     # The id is the account's own number; a username can be renamed and taken by another.
     to_identity=mapped(
-        subject="user.id",
+        number="user.id",
         name="user.name",
         username="user.username",
         picture="user.threads_profile_picture_url",

@@ -13,7 +13,7 @@ from tests.provider_stub import CLIENT_ID, CLIENT_SECRET, ProviderStub, answer_j
 from tests.running import RunningBroker
 
 DISCOVERY = "/.well-known/openid-configuration"
-PRIVATE_KEY = "-----BEGIN PRIVATE KEY-----\nhush-hush\n-----END PRIVATE KEY-----"
+PRIVATE_KEY = f"-----BEGIN PRIVATE KEY-----\n{'hush' * 40}\n-----END PRIVATE KEY-----"
 
 
 @pytest.fixture(autouse=True)
@@ -65,7 +65,7 @@ def test_custom_provider_signs_people_in(
 
 def test_secrets_never_come_back(api: Api, provider: ProviderStub, broker: RunningBroker):
     """No answer and no log line holds a credential; only its name is shown."""
-    apple = {"id": "apple", "client_id": "a", "team_id": "hush-hush", "key_id": "hush-hush-2"}
+    apple = {"id": "apple", "client_id": "a", "team_id": "HUSHHUSH01", "key_id": "HUSHHUSH02"}
     answers = [
         api.call("POST", "/v1/providers", acme(provider)),
         api.call("POST", "/v1/providers", {**apple, "private_key": PRIVATE_KEY}),
@@ -78,7 +78,7 @@ def test_secrets_never_come_back(api: Api, provider: ProviderStub, broker: Runni
     assert [answer.status_code for answer in answers] == [200, 200, 422, 200, 200, 200, 200]
     assert answers[1].json()["credentials_set"] == ["key_id", "private_key", "team_id"]
     said = "".join(answer.text for answer in answers) + broker.log()
-    assert "hush-hush" not in said
+    assert "hush" not in said.lower()
     assert CLIENT_SECRET not in said
 
 

@@ -10,7 +10,7 @@ from litestar.handlers import HTTPRouteHandler
 
 from broker.app import create_app
 from broker.backend_api.guard import ANY_KEY, needed_scope
-from broker.cli.settings import CREDENTIAL_FIELDS
+from broker.cli.settings import PROVIDER_FIELDS
 from broker.core.secret_keys import SCOPES
 from broker.settings import Settings
 from tests.broker.backend_api.conftest import Api
@@ -39,7 +39,7 @@ EXCEPTIONS = {
 def routes() -> dict[str, HTTPRouteHandler]:
     """Every route of `/v1` as `METHOD path`, its parameters as `x`."""
     environ = keys() | {"BROKER_ISSUER": "https://auth.example.com", "BROKER_REDIS_URL": "redis://localhost"}
-    app = create_app(Settings.from_env(environ, CREDENTIAL_FIELDS))
+    app = create_app(Settings.from_env(environ, PROVIDER_FIELDS))
     found = [
         (method, re.sub(r"\{[^}]*\}", "x", route.path), handler)
         for route in app.routes

@@ -6,9 +6,8 @@ from urllib.parse import urljoin
 
 import httpx2
 import pytest
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
+from tests.apple import CREDENTIALS
 from tests.conftest import HTTPS_REDIRECT, SCHEME_REDIRECT
 from tests.phone import Phone
 from tests.provider_stub import ProviderStub, answer_json
@@ -130,11 +129,8 @@ def test_az_07_the_button(scheme_phone: Phone):
 
 def test_az_07_a_posted_callback(phone: Phone, broker: RunningBroker):
     """AZ-07: a callback that the provider has posted ends in 303."""
-    pem = ec.generate_private_key(ec.SECP256R1()).private_bytes(
-        Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()
-    )
-    apple = {"id": "apple", "client_id": "com.example.service", "team_id": "T", "key_id": "K"}
-    assert broker.admin("POST", "/v1/providers", {**apple, "private_key": pem.decode()}).status_code == 200
+    apple = {"id": "apple", "client_id": "com.example.service", **CREDENTIALS}
+    assert broker.admin("POST", "/v1/providers", apple).status_code == 200
     sent = httpx2.URL(phone.authorize(provider="apple").headers["location"])
     answer = phone.browser.post(
         f"{broker.address}/callback/apple",

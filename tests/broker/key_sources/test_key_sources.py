@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from broker.cli.settings import CREDENTIAL_FIELDS
+from broker.cli.settings import PROVIDER_FIELDS
 from broker.core.encryption_keys import new_encryption_key, new_key
 from broker.key_sources import open_ring, source
 from broker.key_sources.unopened import Unopened
@@ -31,7 +31,7 @@ def assert_refused(ring: str, words: str) -> None:
     """The ring is no setting: the message names the variable and says `words`, and nothing of what was given."""
     made = keys() | {"BROKER_ISSUER": "https://a.example", "BROKER_REDIS_URL": "unix:///r"}
     with pytest.raises(SettingsError) as refusal:
-        Settings.from_env(made | {"BROKER_ENCRYPTION_KEYS": ring}, CREDENTIAL_FIELDS)
+        Settings.from_env(made | {"BROKER_ENCRYPTION_KEYS": ring}, PROVIDER_FIELDS)
     told = str(refusal.value)
     assert told.startswith("BROKER_ENCRYPTION_KEYS: ")
     assert words in told

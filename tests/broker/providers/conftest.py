@@ -9,7 +9,8 @@ import pytest
 from broker.core.identity import Identity, ProviderTokens
 from broker.core.opaque import new_secret
 from broker.core.records import PendingAuthorization
-from broker.providers.provider import Connection, Provider, from_openid_claims
+from broker.providers.attributes import from_openid_claims
+from broker.providers.provider import Connection, Provider
 from broker.providers.upstream import Upstream
 from tests.provider_stub import CLIENT_ID, CLIENT_SECRET, ProviderStub
 
@@ -62,6 +63,7 @@ class AtStub:
             token_endpoint=f"{home}/token",
             jwks_uri=provider.jwks_uri and f"{home}/jwks",
             userinfo_endpoint=provider.userinfo_endpoint and f"{home}/user",
+            profile={name: replace(call, url=f"{home}/{name}") for name, call in provider.profile.items()},
         )
 
     async def sign_in(self, **grant: Any) -> tuple[Identity, ProviderTokens]:

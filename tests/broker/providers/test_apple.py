@@ -5,20 +5,17 @@ import time
 
 import jwt
 import pytest
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
 from broker.core.errors import OAuthError
 from broker.core.identity import Identity
-from broker.providers.apple import APPLE, mint_client_secret
-from broker.providers.google import GOOGLE
+from broker.providers import CATALOGUE
+from broker.providers.catalogue.apple import mint_client_secret
 from broker.providers.provider import Connection, with_posted_name
+from tests.apple import CREDENTIALS, KEY
 from tests.broker.providers.conftest import AtStub
 from tests.provider_stub import CLIENT_ID
 
-KEY = ec.generate_private_key(ec.SECP256R1())
-PEM = KEY.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode()
-CREDENTIALS = {"team_id": "TEAM123456", "key_id": "KEY7654321", "private_key": PEM}
+APPLE, GOOGLE = CATALOGUE["apple"], CATALOGUE["google"]
 NOW = 1_800_000_000
 
 

@@ -5,7 +5,9 @@ from email.utils import format_datetime
 
 import pytest
 
+from broker.providers import CATALOGUE
 from broker.providers.errors import GrantRefused, Unavailable
+from broker.providers.provider import Provider
 from broker.providers.token_answer import Answer, read_refresh, retry_after, was_revoked
 
 
@@ -13,20 +15,29 @@ def said(status: int, body: str, **headers: str) -> Answer:
     return Answer(status, headers, body.encode())
 
 
+GOOGLE, GITHUB, FACEBOOK = (CATALOGUE[each] for each in ("google", "github", "facebook"))
+
+
 @pytest.mark.parametrize(
-    ("status", "body", "reason"),
+    ("provider", "status", "body", "reason"),
     [
-        (400, '{"error":"invalid_grant"}', "invalid_grant"),
-        (401, '{"error":"invalid_grant","error_description":"x"}', "invalid_grant"),
-        (200, '{"error":"bad_refresh_token"}', "bad_refresh_token"),
-        (400, '{"error":{"code":190,"message":"expired"}}', "190"),
+        (GOOGLE, 400, '{"error":"invalid_grant"}', "invalid_grant"),
+        (GOOGLE, 401, '{"error":"invalid_grant","error_description":"x"}', "invalid_grant"),
+        (GITHUB, 200, '{"error":"bad_refresh_token"}', "bad_refresh_token"),
+        (FACEBOOK, 400, '{"error":{"code":190,"message":"expired"}}', "190"),
     ],
 )
-def test_final_answers(status: int, body: str, reason: str):
+def test_final_answers(provider: Provider, status: int, body: str, reason: str):
     """The provider's own final word, in JSON, condemns a grant."""
     with pytest.raises(GrantRefused) as refused:
-        read_refresh(said(status, body), 0)
+        read_refresh(said(status, body), 0, provider)
     assert refused.value.reason == reason
+
+
+def test_final_words_of_another():
+    """What is final at one provider condemns nothing at another."""
+    with pytest.raises(Unavailable):
+        read_refresh(said(400, '{"error":"bad_refresh_token"}'), 0, GOOGLE)
 
 
 @pytest.mark.parametrize(
@@ -51,14 +62,14 @@ def test_final_answers(status: int, body: str, reason: str):
 def test_passing_answers(status: int, body: str, heard: bool):
     """Everything else passes; a 200 that cannot be read may have spent the refresh token."""
     with pytest.raises(Unavailable) as passing:
-        read_refresh(said(status, body), 0)
+        read_refresh(said(status, body), 0, GOOGLE)
     assert passing.value.heard is heard
 
 
 def test_prose_of_a_provider_stays_out():
     """An error code that is no code is not repeated, in no log and no answer."""
     with pytest.raises(Unavailable) as passing:
-        read_refresh(said(400, '{"error":"token abc\\ndef"}'), 0)
+        read_refresh(said(400, '{"error":"token abc\\ndef"}'), 0, GOOGLE)
     assert passing.value.detail == "status 400 unknown"
 
 
@@ -85,12 +96,12 @@ def test_retry_after_as_a_date():
         (204, "", True),
         (404, "", False),
         (400, '{"error":"invalid_token"}', False),
-        (400, '{"error":{"code":190}}', False),
+        (400, '{"error":"invalid_grant"}', False),
     ],
 )
 def test_revoked_is_told_from_unknown(status: int, body: str, ended: bool):
     """A token that the provider does not know any more needs no revoking, and is not called revoked."""
-    assert was_revoked(said(status, body)) is ended
+    assert was_revoked(said(status, body), GOOGLE.errors) is ended
 
 
 @pytest.mark.parametrize(
@@ -100,4 +111,4 @@ def test_revoked_is_told_from_unknown(status: int, body: str, ended: bool):
 def test_not_revoked_is_said(status: int, body: str):
     """Whatever does not say that the grant is over leaves it owed."""
     with pytest.raises(Unavailable):
-        was_revoked(said(status, body))
+        was_revoked(said(status, body), GOOGLE.errors)
