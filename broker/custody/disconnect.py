@@ -6,13 +6,16 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from typing import Literal
 
+import msgspec
 import structlog
 
 from broker.core.errors import OAuthError
 from broker.core.events import Event, EventType, happened
-from broker.core.grant import Health
+from broker.core.grant import Health, renewed
 from broker.core.identity import ExternalAccount
 from broker.custody.connections import Connections
+from broker.providers.errors import GrantRefused
+from broker.providers.provider import Connection
 from broker.providers.upstream import Revoked
 from broker.store.grants import Ref, connection_event
 from broker.store.revocations import LEASE, Revocation
@@ -155,11 +158,29 @@ class Disconnect(Connections):
         try:
             if connection is None:
                 return await self._postpone(owed, "the provider is switched off")
+            owed = await self._with_living_token(owed, connection, now)
             outcome = await self.upstream.revoke(connection, owed.tokens, now)
         except OAuthError as error:
             return await self._postpone(owed, error.detail or error.description)
         await self.store.revocations.settle(owed)
         return outcome
+
+    async def _with_living_token(self, owed: Revocation, connection: Connection, now: int) -> Revocation:
+        """Where only an access token ends a grant, one that is over would be refused and the grant live on: it is renewed
+        for this, and kept, because what it was renewed with may be spent. Raises OAuthError."""
+        tokens, lifecycle = owed.tokens, connection.lifecycle
+        over = tokens.expires_at is not None and tokens.expires_at <= now
+        if not over or tokens.refresh_token is None or lifecycle.revokes != "access_token":
+            return owed
+        try:
+            answer = await self.upstream.refresh(connection, tokens, now)
+        except GrantRefused:
+            return owed  # it is dead already
+        fresh = renewed(tokens, answer)
+        lasting = fresh.refresh_token or tokens.refresh_token
+        owed = msgspec.structs.replace(owed, tokens=msgspec.structs.replace(fresh, refresh_token=lasting))
+        await self.store.revocations.keep(owed, now + LEASE)
+        return owed
 
     async def _postpone(self, owed: Revocation, why: str) -> Outcome:
         about = {"provider": owed.provider, "account": owed.account_id, "tries": owed.tries + 1, "why": why}

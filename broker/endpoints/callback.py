@@ -110,11 +110,10 @@ def read_code(parameters: Parameters, connection: Connection) -> str:
     missing = connection.provider.announces_issuer and named is None
     if missing or (expected and named not in (None, expected)):
         raise OAuthError(ErrorCode.SERVER_ERROR, "the provider's answer was refused", detail="iss")
-    proof = connection.provider.callback_proof
-    if proof and not hmac.compare_digest(proof(connection, parameters), parameters.get("hmac", "")):
-        raise OAuthError(ErrorCode.SERVER_ERROR, "the provider's answer was refused", detail="hmac")
-    match parameters.get("error"):
+    error = parameters.get("error")
+    match error and error.lower():  # LINE shouts
         case None:
+            check_proof(parameters, connection)
             return parameters.required("code")
         case "access_denied" | "user_cancelled_authorize" | "user_cancelled_login":
             raise OAuthError(ErrorCode.ACCESS_DENIED, "the sign-in was cancelled at the provider")
@@ -122,6 +121,14 @@ def read_code(parameters: Parameters, connection: Connection) -> str:
             raise OAuthError(ErrorCode.TEMPORARILY_UNAVAILABLE, "the provider does not answer now")
         case _:
             raise OAuthError(ErrorCode.SERVER_ERROR, "the provider refused the sign-in", detail="error")
+
+
+def check_proof(parameters: Parameters, connection: Connection) -> None:
+    """Where a provider signs its callback (Shopify), one that is not signed by it comes from somebody else."""
+    proof = connection.provider.callback_proof
+    shown = parameters.get("hmac", "").encode()
+    if proof and not hmac.compare_digest(proof(connection, parameters).encode(), shown):
+        raise OAuthError(ErrorCode.SERVER_ERROR, "the provider's answer was refused", detail="hmac")
 
 
 async def admit(

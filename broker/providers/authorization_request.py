@@ -38,7 +38,8 @@ def asked_of_the_person(connection: Connection, pending: PendingAuthorization) -
         connection.lifecycle, holds_live_refresh_token=False if pending.consent else None
     )
     asked = set((pending.prompt or "").split())
-    words = asked & set(provider.prompts) | set(offline.pop("prompt", "").split())
+    needed = f"{offline.pop('prompt', '')} {provider.authorization_parameters.get('prompt', '')}"
+    words = asked & set(provider.prompts) | set(needed.split())
     others = (
         provider.prompt_parameters[each] for each in sorted(asked) if each in provider.prompt_parameters
     )

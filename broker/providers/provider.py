@@ -22,9 +22,11 @@ ClientAuth = Literal["client_secret_post", "client_secret_basic"]
 class Errors:
     """How the token endpoint says no: where the word stands, and its words for what RFC 6749 section 5.2 calls
     invalid_grant (of a code, of a refresh token) and invalid_client. The first of each is what the simulator says;
-    all of `bad_refresh_token` condemn a grant for good, so nothing vague belongs there."""
+    all of `bad_refresh_token` condemn a grant for good, so nothing vague belongs there: a word that means other things
+    too is written with what the provider says beside it, `invalid_request: the token was invalid`."""
 
     at: str = "error"
+    described_at: str = "error_description"
     bad_code: tuple[str, ...] = ("invalid_grant",)
     bad_refresh_token: tuple[str, ...] = ("invalid_grant",)
     bad_client: tuple[str, ...] = ("invalid_client",)
@@ -69,6 +71,7 @@ class Provider:
         default_factory=dict
     )  # where `prompt` is called otherwise
     announces_issuer: bool = False  # RFC 9207: its answers carry `iss`, so one without is refused
+    thin_id_token: bool = False  # its ID token leaves claims to userinfo, so that is always asked
     refuses_webviews: bool | None = None  # None: nothing is documented
     lifecycle: Lifecycle = field(default_factory=Lifecycle)
     errors: Errors = field(default_factory=Errors)

@@ -71,10 +71,11 @@ def read_refresh(answer: Answer, now: int, provider: Provider) -> ProviderTokens
     Only a JSON answer that names a final error condemns a grant: not an outage's HTML page with status 400, not a
     limit, not our own wrong secret. A 200 that cannot be read may have spent the refresh token (`heard`).
     """
-    said, error = decoded(answer), error_of(answer, provider.errors)
-    if answer.status < 500 and answer.status != 429 and error in provider.errors.bad_refresh_token:
-        raise GrantRefused(error)
-    if error or answer.status != 200:
+    said = decoded(answer)
+    refused = said_of(answer, provider.errors, provider.errors.bad_refresh_token)
+    if refused and answer.status < 500 and answer.status != 429:
+        raise GrantRefused(refused)
+    if answer.status != 200 or error_of(answer, provider.errors):
         raise Unavailable(worded(answer, provider.errors), retry_after=retry_after(answer))
     try:
         return read_tokens(provider.read_answer(said) if provider.read_answer else said, now)
@@ -88,9 +89,8 @@ def was_revoked(answer: Answer, errors: Errors) -> bool:
     error = error_of(answer, errors)
     if answer.status in (200, 202, 204) and not error:
         return True
-    if answer.status == 404 or (
-        answer.status <= 400 and error in (*errors.bad_refresh_token, "invalid_token")
-    ):
+    unknown = error == "invalid_token" or said_of(answer, errors, errors.bad_refresh_token)
+    if answer.status == 404 or (answer.status <= 400 and unknown):
         return False
     raise Unavailable(worded(answer, errors), retry_after=retry_after(answer))
 
@@ -104,17 +104,26 @@ def decoded(answer: Answer) -> Any:
 
 
 def error_of(answer: Answer, errors: Errors) -> str:
-    """The error's code, or nothing. Never its prose, nor anything that could be a token: it is logged."""
+    """The error's code as the provider says it, or nothing. To be compared with words that we know, never repeated."""
     error = at(decoded(answer), errors.at)
-    if error is None or error is False:
-        return ""
-    return str(error) if re.fullmatch(r"[A-Za-z][A-Za-z_-]{0,39}|[0-9]{1,6}", str(error)) else "unknown"
+    return "" if error is None or error is False else str(error).partition(":")[0].strip()
+
+
+def said_of(answer: Answer, errors: Errors, known: tuple[str, ...]) -> str | None:
+    """Which of the words that we know the provider says, if any; one for programs, whatever the provider made of it."""
+    word, prose = error_of(answer, errors), str(at(decoded(answer), errors.described_at))
+    for each in known:
+        name, _, beginning = each.partition(": ")
+        if word == name and prose.startswith(beginning):
+            return name if re.fullmatch(r"[A-Za-z0-9_-]{1,40}", name) else "invalid_grant"
+    return None
 
 
 def worded(answer: Answer, errors: Errors) -> str:
     """The status and the error's code, for our log: of a provider whose words may be known to hold nothing else."""
     word = error_of(answer, errors)
-    known = STANDARD_WORDS.union(errors.bad_code, errors.bad_refresh_token, errors.bad_client)
+    ours = (*errors.bad_code, *errors.bad_refresh_token, *errors.bad_client)
+    known = STANDARD_WORDS.union(each.partition(": ")[0] for each in ours)
     return f"status {answer.status} {word if word in known else word and 'unknown'}".rstrip()
 
 

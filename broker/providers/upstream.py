@@ -58,13 +58,13 @@ class Upstream:
     ) -> tuple[Identity, ProviderTokens]:
         """Trade the provider's code for tokens and learn who came. Raises OAuthError server_error or
         temporarily_unavailable, whose detail says what was wrong."""
-        said = await self._exchange(connection, pending, code, now)
-        tokens = dated(await self._long_lived(connection, read_tokens(said, now), now), connection, now)
         try:
+            said = await self._exchange(connection, pending, code, now)
+            tokens = dated(await self._long_lived(connection, read_tokens(said, now), now), connection, now)
             claims = await self._claims(connection, pending.upstream_nonce, tokens, said, now)
             return connection.provider.to_identity(claims), tokens
         except (KeyError, TypeError, ValueError, AttributeError):
-            raise broken("the profile has no usable subject") from None
+            raise broken("the token answer or the profile is of another shape than documented") from None
 
     async def refresh(self, connection: Connection, tokens: ProviderTokens, now: int) -> ProviderTokens:
         """New tokens for these. Raises GrantRefused, which is for good, or Unavailable, which is not."""
@@ -139,7 +139,7 @@ class Upstream:
         if provider.issuer is None:
             return {"token": said, **await self._profile(connection, tokens.access_token, said, now)}
         claims = await self._verified_claims(connection, nonce, tokens)
-        if provider.userinfo_endpoint is None or "email" in claims:
+        if provider.userinfo_endpoint is None or ("email" in claims and not provider.thin_id_token):
             return claims
         told = await self._get_json(provider.userinfo_endpoint, tokens.access_token)
         if not isinstance(told, dict) or told.get("sub") != claims["sub"]:

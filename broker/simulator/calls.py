@@ -137,7 +137,7 @@ def find_token(request: Request[Any, Any, Any], call: TokenCall, sent: dict[str,
     for name, template in call.headers.items():
         shown = request.headers.get(name, "") if template == "{token}" else shown
     for name, template in call.parameters.items():
-        shown = str(sent.get(name, "")) if template == "{token}" else shown
+        shown = str(sent.get(name, "")) if template in ("{token}", "{answer.id_token}") else shown
     if not shown:
         raise OAuthError(ErrorCode.INVALID_TOKEN, "a token is needed")
     return shown

@@ -90,15 +90,16 @@ def person(provider: Provider, grant: Grant) -> dict[str, Any]:
 
 def refusal(provider: Provider, error: OAuthError, *, of_refresh: bool = False) -> tuple[int, dict[str, Any]]:
     """Status and body by which the provider says no. An outage is an outage everywhere."""
-    errors, description = provider.errors, {"error_description": error.description}
+    errors = provider.errors
     if error.status >= 500:
-        return error.status, {"error": error.code.wire, **description}
+        return error.status, {"error": error.code.wire, "error_description": error.description}
     words = {
         ErrorCode.INVALID_GRANT: (errors.bad_refresh_token if of_refresh else errors.bad_code)[0],
         ErrorCode.INVALID_CLIENT: errors.bad_client[0],
     }
     status = error.status if errors.status == 400 else errors.status
-    return status, description | placed(errors.at, words.get(error.code, error.code.wire))
+    word, _, prose = words.get(error.code, error.code.wire).partition(": ")
+    return status, placed(errors.described_at, prose or error.description) | placed(errors.at, word)
 
 
 def placed(path: str, word: str) -> Any:

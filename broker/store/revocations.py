@@ -43,7 +43,7 @@ class Revocations:
         """Due after a lease for one who tries at once and settles it himself, due now for one who leaves it to the
         leader."""
         owed = Revocation(id=new_id("rev"), **ref._asdict(), tokens=tokens)
-        await self._write(owed, due)
+        await self.keep(owed, due)
         return owed
 
     async def claim(self, now: int, most: int) -> list[Revocation]:
@@ -61,9 +61,10 @@ class Revocations:
         await gather(self._redis.zrem(INDEX, owed.id), self._redis.delete(revocation_key(owed.id)))
 
     async def postpone(self, owed: Revocation, until: int) -> None:
-        await self._write(msgspec.structs.replace(owed, tries=owed.tries + 1), until)
+        await self.keep(msgspec.structs.replace(owed, tries=owed.tries + 1), until)
 
-    async def _write(self, owed: Revocation, due: int) -> None:
+    async def keep(self, owed: Revocation, due: int) -> None:
+        """Write it as it is now, due then."""
         key = revocation_key(owed.id)
         sealed = self._sealer.seal(msgspec.msgpack.encode(owed), key)
         await gather(self._redis.zadd(INDEX, {owed.id: due}), self._redis.set(key, sealed, ex=KEPT))

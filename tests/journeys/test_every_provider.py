@@ -1,6 +1,7 @@
 """The whole way through every provider of the catalogue, each met in its own dialect over the broker's true code path."""
 
 import re
+import time
 from collections.abc import Iterator
 from html import unescape
 from urllib.parse import urljoin
@@ -72,3 +73,22 @@ def test_the_whole_way(simulated: RunningBroker, person: Phone, provider_id: str
     given = simulated.admin("DELETE", f"{home}/external_accounts/{account['id']}/tokens").json()
     assert given["revocation"] == ("revoked" if lifecycle.revokes else "unsupported")
     assert simulated.admin("DELETE", home).json()["deleted"] is True
+
+
+EXPIRING = [
+    each.id
+    for each in CATALOGUE.values()
+    if each.lifecycle.revokes == "access_token" and "expires_in" in str(each.documented.token)
+]
+
+
+@pytest.mark.parametrize("provider_id", EXPIRING)
+def test_tv_11_a_grant_whose_access_token_is_over(simulated: RunningBroker, person: Phone, provider_id: str):
+    """TV-11: where only an access token ends a grant, one that is over is renewed first, so that the grant does end."""
+    back = choose(person, CATALOGUE[provider_id].name, persona="grace", expires_in="1")
+    tokens = person.exchange(back["code"]).json()
+    user_id = jwt.decode(tokens["access_token"], options={"verify_signature": False})["sub"]
+    time.sleep(1.1)
+    renewable = CATALOGUE[provider_id].lifecycle.renewal == "refresh_token"
+    (given,) = simulated.admin("DELETE", f"/v1/users/{user_id}").json()["revocations"]
+    assert given["revocation"] == ("revoked" if renewable else "nothing_to_revoke")

@@ -4,10 +4,10 @@ A file's `PROVIDER` is the value; the docstring's first line says in a few words
 """
 
 from importlib import import_module
-from pkgutil import iter_modules
+from pathlib import Path
 
 from broker.providers.provider import Provider
 
-CATALOGUE: dict[str, Provider] = {
-    module.name: import_module(f"{__name__}.{module.name}").PROVIDER for module in iter_modules(__path__)
-}
+FILES = sorted(path.stem for path in Path(__file__).parent.glob("[a-z]*.py"))
+
+CATALOGUE: dict[str, Provider] = {name: import_module(f"{__name__}.{name}").PROVIDER for name in FILES}

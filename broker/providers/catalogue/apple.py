@@ -7,6 +7,7 @@ from broker.providers.attributes import from_openid_claims
 from broker.providers.documented import Documented
 from broker.providers.lifecycle import Lifecycle
 from broker.providers.provider import Connection, Provider
+from broker.providers.setup import Setup
 
 ISSUER = "https://appleid.apple.com"
 SECRET_LIFETIME = 300  # seconds; Apple allows six months, a call needs one
@@ -50,6 +51,10 @@ PROVIDER = Provider(
     jwks_uri="https://appleid.apple.com/auth/keys",
     algorithms=("RS256",),
     scopes=("name", "email"),
+    scope_labels={
+        "name": "Learn your name, once",
+        "email": "See your e-mail address, or one that Apple forwards to it",
+    },
     pkce=False,  # Apple documents none; the nonce in the signed ID token binds the flow
     fields=(
         ProviderField(name="team_id", label="the developer team's ten characters", pattern=r"[A-Z0-9]{10}"),
@@ -68,7 +73,32 @@ PROVIDER = Provider(
     lifecycle=LIFECYCLE,
     to_identity=from_openid_claims,
     mint_client_secret=mint_client_secret,
+    setup=Setup(
+        console="https://developer.apple.com/account/resources/identifiers",
+        steps=(
+            "Switch *Sign in with Apple* on for your app's App ID, or for a new one",
+            "Register a *Services ID*, switch *Sign in with Apple* on, and configure it with that App ID as primary",
+            "There enter the broker's host as domain and {callback} as *Return URL*",
+            "Under *Keys* make a key for *Sign in with Apple* and download its `.p8` file, which is given once",
+            "Under *Services*, *Sign in with Apple for Email Communication* register each address that you send mail from",
+        ),
+        client_id="identifier of the Services ID",
+        review="None, but the paid developer program is needed. The App Store wants an app that lets people make an account "
+        "to let them delete it too, and the grant at Apple with it.",
+        pitfalls=(
+            "The return URL must be https and on a public name: neither localhost nor an IP address",
+            "The name comes with a person's first consent only; to get it again they must remove the app at account.apple.com",
+            "Mail to a forwarding address bounces when its sender is not registered",
+        ),
+    ),
     documented=Documented(
+        token={  # names no scope
+            "access_token": "{access_token}",
+            "token_type": "Bearer",
+            "expires_in": "{expires_in}",
+            "refresh_token": "{refresh_token?}",
+            "id_token": "{id_token?}",
+        },
         claims={
             "sub": "{subject}",
             "email": "{email?}",

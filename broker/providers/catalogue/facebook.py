@@ -6,6 +6,7 @@ from broker.providers.documented import Documented
 from broker.providers.lifecycle import DAY, Lifecycle
 from broker.providers.meta import GRAPH_ERRORS
 from broker.providers.provider import Provider
+from broker.providers.setup import Setup
 
 GRAPH = "https://graph.facebook.com/v23.0"  # a version lives two years at least
 FIELDS = "id,name,first_name,last_name,email,picture"
@@ -58,9 +59,28 @@ PROVIDER = Provider(
     authorization_endpoint="https://www.facebook.com/v23.0/dialog/oauth",
     token_endpoint=f"{GRAPH}/oauth/access_token",
     scopes=("public_profile", "email"),
+    scope_labels={
+        "public_profile": "See your name and picture",
+        "email": "See your e-mail address",
+        "user_friends": "See which of your friends use this app too",
+        "user_birthday": "See your birthday",
+        "user_gender": "See your gender",
+        "user_age_range": "See your age range",
+        "user_location": "See the city that you live in",
+        "user_hometown": "See your home town",
+        "user_link": "See the address of your profile",
+        "user_photos": "See your photos",
+        "user_posts": "See your posts",
+        "pages_show_list": "See the pages that you manage",
+        "pages_read_engagement": "See what happens on your pages",
+        "pages_manage_posts": "Post on your pages",
+    },
     scope_separator=",",
     pkce=False,  # documented only beside Facebook's OpenID Connect, which is marked as being tested
     prompts=(),
+    prompt_parameters={"login": {"auth_type": "reauthenticate"}},
+    # Android's, since 2021: https://developers.facebook.com/docs/facebook-login/android/deprecating-webviews
+    refuses_webviews=True,
     lifecycle=LIFECYCLE,
     errors=GRAPH_ERRORS,
     # The proof is worth nothing without the token, which is in the header.
@@ -73,6 +93,24 @@ PROVIDER = Provider(
         given_name="user.first_name",
         family_name="user.last_name",
         picture="user.picture.data.url",
+    ),
+    setup=Setup(
+        console="https://developers.facebook.com/apps",
+        steps=(
+            "Create an app with the use case *Authenticate and request data from users with Facebook Login*",
+            "Paste {callback} under *Valid OAuth Redirect URIs* in the settings of Facebook Login",
+            "Copy *App ID* and *App secret* from *App settings*, *Basic*",
+            "Fill in privacy policy and data deletion, ask for Advanced Access to `public_profile` and `email`",
+            "Switch the app to *Live*",
+        ),
+        client_id="App ID",
+        review="Before the app is *Live* only people with a role on it can sign in. Every scope beyond `public_profile` "
+        "and `email` needs Meta's App Review.",
+        pitfalls=(
+            "With Standard Access to `email` the team gets addresses and nobody else does",
+            "A person may have no e-mail, or untick it",
+            "The yearly *Data Use Checkup* ends the app's access when it is missed",
+        ),
     ),
     documented=Documented(
         token={"access_token": "{access_token}", "token_type": "bearer", "expires_in": "{expires_in}"},

@@ -86,11 +86,12 @@ PROVIDER = Provider(
         console="https://github.com/settings/developers",
         steps=(
             "Register a new *OAuth app* (tokens do not expire), or a *GitHub App* with expiring user tokens",
-            "Paste {callback} as *Authorization callback URL*",
+            "Paste {callback} as *Authorization callback URL*; an OAuth app has room for one",
             "Generate a client secret; it is shown once",
         ),
         review="None: anybody can sign in at once. Organizations may have to approve the app for their data.",
         pitfalls=(
+            "A GitHub App has permissions in place of scopes: without *Email addresses*, read-only, nobody can sign in",
             "A person without a public address has one all the same: the scope `user:email` is what shows it",
             "At most ten tokens live per person, app and scope; an eleventh sign-in ends the oldest",
         ),

@@ -1,4 +1,6 @@
-"""Google: OpenID Connect; the ID token says it all."""
+"""Google: OpenID Connect; the ID token says it all, and two scopes come back under longer names."""
+
+from typing import Any
 
 from broker.providers.attributes import from_openid_claims
 from broker.providers.calls import TokenCall
@@ -33,6 +35,19 @@ LIFECYCLE = Lifecycle(
     revocation_call=TokenCall(method="POST", url=REVOCATION_ENDPOINT, parameters={"token": "{token}"}),
 )
 
+LONGER = {
+    "https://www.googleapis.com/auth/userinfo.email": "email",
+    "https://www.googleapis.com/auth/userinfo.profile": "profile",
+}
+
+
+def read_answer(said: Any) -> Any:
+    """Granted scopes under the names by which they were asked for."""
+    if not isinstance(said, dict) or not isinstance(said.get("scope"), str):
+        return said
+    return {**said, "scope": " ".join(LONGER.get(each, each) for each in said["scope"].split())}
+
+
 PROVIDER = Provider(
     id="google",
     name="Google",
@@ -54,29 +69,33 @@ PROVIDER = Provider(
         "https://www.googleapis.com/auth/contacts.readonly": "See your contacts",
         "https://www.googleapis.com/auth/drive.file": "Use the Drive files that you open with this app",
         "https://www.googleapis.com/auth/drive.readonly": "See your Drive files",
+        "https://www.googleapis.com/auth/spreadsheets": "See and change your spreadsheets",
         "https://www.googleapis.com/auth/gmail.readonly": "Read your e-mail",
         "https://www.googleapis.com/auth/gmail.send": "Send e-mail as you",
         "https://www.googleapis.com/auth/tasks": "See and change your tasks",
         "https://www.googleapis.com/auth/youtube.readonly": "See your YouTube account",
     },
     prompts=("consent", "select_account"),
-    refuses_webviews=True,  # error 403 disallowed_useragent
+    refuses_webviews=True,  # disallowed_useragent; https://developers.google.com/identity/protocols/oauth2/policies#browsers
     lifecycle=LIFECYCLE,
     to_identity=from_openid_claims,
+    read_answer=read_answer,
     setup=Setup(
         console="https://console.cloud.google.com/auth/clients",
         steps=(
             "Make or choose a project, and fill in its consent screen (Branding, Audience, Data access)",
             "Create an OAuth client of the type *Web application*, whatever your app is: the broker is what signs in",
-            "Paste {callback} under *Authorized redirect URIs*",
-            "Under *Data access* add each scope that your apps ask for",
+            "Paste {callback} under *Authorized redirect URIs*, and copy the secret, which is shown once",
+            "Under *Data access* add each scope that your apps ask for, and enable its API in the project",
+            "Publish the app under *Audience*",
         ),
         review="While the audience is *Testing* only listed test users, at most 100, can sign in, and refresh tokens end "
-        "after seven days. Publish the app; sensitive and restricted scopes (Gmail, most of Drive) need Google's verification.",
+        "after seven days. Once published, anybody can sign in. Sensitive scopes need Google's verification, restricted ones "
+        "(reading Gmail, most of Drive) a yearly security assessment too; before it people are warned, and 100 may pass.",
         pitfalls=(
             "A client of the type iOS or Android has no secret and does not work here; those ids are for native sign-in",
             "One project for development and production makes revoking in one end the grants of both",
-            "Google refuses embedded webviews: use the system browser",
+            "People may untick single scopes: look at which were granted",
         ),
     ),
     documented=Documented(email_scope="email", name_scope="profile"),

@@ -8,6 +8,7 @@ from broker.providers.calls import get
 from broker.providers.documented import Documented
 from broker.providers.meta import GRAPH_ERRORS, long_lived
 from broker.providers.provider import Provider
+from broker.providers.setup import Setup
 
 GRAPH = "https://graph.instagram.com"
 DOCS = "https://developers.facebook.com/docs/instagram-platform/instagram-api-with-instagram-login"
@@ -49,6 +50,13 @@ PROVIDER = Provider(
     authorization_endpoint="https://www.instagram.com/oauth/authorize",
     token_endpoint="https://api.instagram.com/oauth/access_token",
     scopes=("instagram_business_basic",),
+    scope_labels={
+        "instagram_business_basic": "See your profile and posts",
+        "instagram_business_content_publish": "Publish posts for you",
+        "instagram_business_manage_comments": "See and manage your comments",
+        "instagram_business_manage_messages": "Read and answer your messages",
+        "instagram_business_manage_insights": "See your statistics",
+    },
     scope_separator=",",
     pkce=False,  # Instagram documents none
     prompts=(),
@@ -57,6 +65,22 @@ PROVIDER = Provider(
     profile={"user": get(f"{GRAPH}/v23.0/me", fields=FIELDS)},
     to_identity=to_identity,
     read_answer=read_answer,
+    setup=Setup(
+        console="https://developers.facebook.com/apps",
+        steps=(
+            "Create an app with the use case *Manage messaging & content on Instagram*",
+            "Open *API setup with Instagram login* and copy *Instagram app ID* and *Instagram app secret*",
+            "Paste {callback} as redirect URL under *Set up Instagram business login*",
+            "Add each account that is to try it as *Instagram Tester*, and accept the invitation in its Instagram settings",
+        ),
+        client_id="Instagram app ID",
+        review="Only accounts with a role on the app can sign in, until App Review has given each scope Advanced Access.",
+        pitfalls=(
+            "Personal accounts cannot sign in: business and creator accounts only",
+            "The id of the Meta app in place of the Instagram app's is answered with *Invalid platform app*",
+            "The console may add a slash at the end of the redirect URL: take it away again",
+        ),
+    ),
     documented=Documented(
         token={
             "data": [

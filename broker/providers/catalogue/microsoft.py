@@ -8,6 +8,7 @@ from broker.providers.attributes import Claims, from_openid_claims
 from broker.providers.documented import STANDARD_CLAIMS, Documented
 from broker.providers.lifecycle import DAY, Lifecycle
 from broker.providers.provider import Provider
+from broker.providers.setup import Setup
 
 PERSONAL_ACCOUNTS = "9188040d-6c67-4c5b-b112-36a304b66dad"  # the tenant of everybody who is in none
 
@@ -47,17 +48,52 @@ PROVIDER = Provider(
     jwks_uri="https://login.microsoftonline.com/{tenant}/discovery/v2.0/keys",
     algorithms=("RS256",),
     scopes=("openid", "email", "profile", "offline_access"),
+    scope_labels={
+        "openid": "Know that it is you",
+        "email": "See your e-mail address",
+        "profile": "See your name",
+        "offline_access": "Keep access while you are away",
+        "User.Read": "See your profile",
+        "Mail.Read": "Read your e-mail",
+        "Mail.Send": "Send e-mail as you",
+        "Calendars.Read": "See your calendars",
+        "Calendars.ReadWrite": "See and change your calendars",
+        "Contacts.Read": "See your contacts",
+        "Files.Read": "See your files",
+        "Files.ReadWrite": "See and change your files",
+        "Tasks.ReadWrite": "See and change your tasks",
+        "Notes.Read": "Read your notebooks",
+    },
     fields=(
         CLIENT_SECRET,
         ProviderField(
             name="tenant",
-            label="who may sign in: `common` everybody, `organizations`, `consumers`",
+            label="kind of accounts that may sign in: `common` (all), `organizations` or `consumers`",
             pattern="common|organizations|consumers",
             default="common",
         ),
     ),
+    refuses_webviews=False,  # its own libraries offer them; passkeys and a company's rules for devices fail in them
     lifecycle=LIFECYCLE,
     to_identity=to_identity,
+    setup=Setup(
+        console="https://entra.microsoft.com/#view/Microsoft_AAD_RegisteredApps/ApplicationsListBlade",
+        client_id="Application (client) ID",
+        steps=(
+            "Register an app for accounts in any organizational directory and personal Microsoft accounts",
+            "Under *Authentication* add the platform *Web* with {callback} as redirect URI",
+            "Under *Certificates & secrets* make a client secret and copy its value, not its ID",
+            "Add the optional claims `email` (*Token configuration*) and `xms_edov` (manifest), which says that it is verified",
+            "Under *API permissions* add each delegated Microsoft Graph permission that your apps ask for",
+        ),
+        review="Anybody with a personal account can sign in at once. Work accounts of other organizations can consent to "
+        "little until the app's publisher is verified, and their admins may want to decide themselves.",
+        pitfalls=(
+            "A client secret lives 24 months at most: renew it before, or every sign-in and refresh fails",
+            "The platforms *Single-page application* and *Mobile and desktop* want no secret and do not work here",
+            "The kind of accounts that a registration takes is hard to change later",
+        ),
+    ),
     documented=Documented(
         claims={
             **{name: told for name, told in STANDARD_CLAIMS.items() if name != "email_verified"},

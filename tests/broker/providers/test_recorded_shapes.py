@@ -14,7 +14,7 @@ import pytest
 from broker.core.identity import Identity
 from broker.providers import CATALOGUE
 from broker.providers.errors import GrantRefused
-from broker.providers.token_answer import Answer, error_of, read_refresh, read_tokens
+from broker.providers.token_answer import Answer, read_refresh, read_tokens, said_of
 
 VECTORS = Path(__file__).parents[2] / "vectors/profiles"
 RECORDED: dict[str, dict[str, Any]] = {
@@ -68,7 +68,7 @@ def test_refusals(provider_id: str, what: str):
         "refresh_token": provider.errors.bad_refresh_token,
         "client": provider.errors.bad_client,
     }
-    assert error_of(answer, provider.errors) in words[what]
+    assert said_of(answer, provider.errors, words[what])
     if what == "refresh_token":
         with pytest.raises(GrantRefused):
             read_refresh(answer, 0, provider)
