@@ -70,7 +70,7 @@ def create_app(settings: Settings) -> Litestar:
         exception_handlers=EXCEPTION_HANDLERS,
         middleware=[Edge(rooms)],
         lifespan=[lifespan],
-        state=State({"settings": settings}),
+        state=State({"settings": settings, "base": settings.base, "brand": settings.brand}),
         request_max_body_size=LARGEST,
         openapi_config=None,
         logging_config=None,

@@ -2,6 +2,7 @@
 
 import ipaddress
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Annotated, Any, Self
 from urllib.parse import urlsplit
 
@@ -16,6 +17,7 @@ from pydantic import (
     model_validator,
 )
 
+from broker.core.brand import COLOUR, Brand, Logo, logo_of
 from broker.core.encryption_keys import EncryptionKeys
 from broker.core.provider_field import ProviderField, problems
 from broker.core.records import ProviderConfiguration
@@ -89,6 +91,15 @@ class Settings(BaseModel):
         (),
         description="Providers of the variables below whose tokens are kept fresh before anybody asks for them, comma-separated ids.",
     )
+    brand_name: str | None = Field(
+        None, min_length=1, max_length=60, description="Who runs this sign-in, shown on its pages."
+    )
+    brand_logo: Logo | None = Field(
+        None, repr=False, description="Path of an SVG, PNG or WebP file shown on its pages, at most 100 kB."
+    )
+    brand_colour: str | None = Field(
+        None, description="Colour of the pages' main buttons and links, as `#2450d3`."
+    )
     providers: dict[str, ProviderConfiguration] = Field(default_factory=dict, exclude=True, repr=False)
 
     @classmethod
@@ -134,6 +145,23 @@ class Settings(BaseModel):
             raise ValueError("one key stands twice")
         return keys
 
+    @field_validator("brand_logo", mode="before")
+    @classmethod
+    def _read_brand_logo(cls, path: Any) -> Any:
+        if not isinstance(path, str):
+            return path
+        try:
+            return logo_of(path, Path(path).read_bytes())
+        except OSError as error:
+            raise ValueError(f"cannot be read: {error.strerror}") from None
+
+    @field_validator("brand_colour")
+    @classmethod
+    def _check_brand_colour(cls, colour: str | None) -> str | None:
+        if colour is not None and not COLOUR.fullmatch(colour):
+            raise ValueError("must be written #rrggbb in lower case")
+        return colour
+
     @field_validator("refresh_ahead", mode="before")
     @classmethod
     def _read_refresh_ahead(cls, text: Any) -> Any:
@@ -176,6 +204,10 @@ class Settings(BaseModel):
     def base(self) -> str:
         """The issuer's path, under which everything is served; mostly empty."""
         return urlsplit(self.issuer).path
+
+    @property
+    def brand(self) -> Brand:
+        return Brand(self.brand_name, self.brand_logo, self.brand_colour)
 
     @property
     def token_audience(self) -> str:

@@ -36,7 +36,7 @@ async def authorize(request: Request[Any, Any, Any], rooms: Given[Rooms]) -> ASG
     try:
         asked = AuthorizationRequest.parse(parameters, client)
         if asked.provider is None:
-            return await choose_provider(parameters, client, target, rooms)
+            return await choose_provider(request, parameters, client, target, rooms)
         usable = check_connection(connection, asked)
         return await depart(asked, client, target, usable, rooms)
     except OAuthError as error:
@@ -134,6 +134,7 @@ async def send_off(flow: PendingAuthorization, connection: Connection, rooms: Ro
 
 
 async def choose_provider(
+    request: Request[Any, Any, Any],
     parameters: Parameters,
     client: Client,
     target: AllowedRedirectUri,
@@ -144,13 +145,15 @@ async def choose_provider(
     choices = [
         {
             "name": connection.provider.name,
+            "logo": connection.id,
+            "last_used": False,
             "url": f"{rooms.settings.issuer}/authorize?{urlencode({**parameters, 'provider': connection.id})}",
         }
         for connection in connections
     ]
     return page(
+        request,
         "choose_provider.html",
-        base=rooms.settings.base,
         client=client,
         choices=choices,
         returns_to=shown_target(target),

@@ -73,7 +73,7 @@ async def arrive(
         log.warning("sign_in_failed", provider=provider, error=str(error), detail=error.detail)
         target = await prove_redirect_uri(rooms, flow.client_id, flow.redirect_uri)
         return error_to_app(target, flow.state, error, rooms.settings.issuer)
-    return await admit(flow, connection, identity, tokens, cookie, now, rooms)
+    return await admit(request, flow, connection, identity, tokens, cookie, now, rooms)
 
 
 def check_method(request: Request[Any, Any, Any], connection: Connection | None) -> Connection:
@@ -132,6 +132,7 @@ def check_proof(parameters: Parameters, connection: Connection) -> None:
 
 
 async def admit(
+    request: Request[Any, Any, Any],
     flow: PendingAuthorization,
     connection: Connection,
     identity: Identity,
@@ -161,7 +162,9 @@ async def admit(
             target, code=code, state=flow.state, iss=rooms.settings.issuer, forget_cookie=cookie.forget()
         )
     await write_down(account, tokens, connection, now, rooms)
-    return await ask_to_return(grant, flow.state, target, client.name, connection, account.identity, rooms)
+    return await ask_to_return(
+        request, grant, flow.state, target, client.name, connection, account.identity, rooms
+    )
 
 
 async def lacks_refresh_token(

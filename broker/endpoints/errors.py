@@ -131,8 +131,8 @@ def answer(
         )
     heading, advice = HEADINGS.get(wire, ANY_OTHER)
     html, page_headers = render(
+        request,
         "error.html",
-        base=settings.base,
         heading=heading,
         advice=advice,
         error=wire,

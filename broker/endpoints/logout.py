@@ -18,16 +18,16 @@ from broker.rooms import Given, Rooms
 @get("/logout")
 async def logout(request: Request[Any, Any, Any], rooms: Given[Rooms]) -> ASGIResponse:
     """GET /logout"""
-    return await end_session(Parameters.parse(request.scope["query_string"]), rooms)
+    return await end_session(request, Parameters.parse(request.scope["query_string"]), rooms)
 
 
 @post("/logout", status_code=200)
 async def posted_logout(request: Request[Any, Any, Any], rooms: Given[Rooms]) -> ASGIResponse:
     """POST /logout: the same by form, which keeps the ID token out of the address."""
-    return await end_session(await read_form(request), rooms)
+    return await end_session(request, await read_form(request), rooms)
 
 
-async def end_session(parameters: Parameters, rooms: Rooms) -> ASGIResponse:
+async def end_session(request: Request[Any, Any, Any], parameters: Parameters, rooms: Rooms) -> ASGIResponse:
     """The ID token says which session ends; without one there is none to end, since browsers hold no session of ours.
     The way back must be on the client's allowlist, like every other."""
     back = parameters.get("post_logout_redirect_uri")
@@ -43,7 +43,9 @@ async def end_session(parameters: Parameters, rooms: Rooms) -> ASGIResponse:
         await rooms.store.sessions.revoke(
             claims["sub"], str(claims.get("sid")), now=int(time.time()), **about
         )
-    return to_app(target, state=parameters.get("state")) if target else signed_out(rooms, ended=bool(claims))
+    if target:
+        return to_app(target, state=parameters.get("state"))
+    return page(request, "signed_out.html", ended=bool(claims))
 
 
 def read_hint(hint: str | None, rooms: Rooms) -> dict[str, Any]:
@@ -52,11 +54,3 @@ def read_hint(hint: str | None, rooms: Rooms) -> dict[str, Any]:
         return rooms.issuer.verify_id_token_hint(hint) if hint else {}
     except OAuthError:
         raise refused("id_token_hint is not an ID token of this broker") from None
-
-
-def signed_out(rooms: Rooms, *, ended: bool) -> ASGIResponse:
-    heading = "You are signed out" if ended else "Nothing to sign out of here"
-    advice = (
-        "You can close this page." if ended else "This browser holds no session. Sign out in the app itself."
-    )
-    return page("signed_out.html", base=rooms.settings.base, heading=heading, advice=advice)

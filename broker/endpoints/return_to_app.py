@@ -23,6 +23,7 @@ log = structlog.get_logger()
 
 
 async def ask_to_return(
+    request: Request[Any, Any, Any],
     grant: AuthorizationCode,
     state: str | None,
     target: AllowedRedirectUri,
@@ -38,14 +39,15 @@ async def ask_to_return(
         secret, PendingReturn(grant=grant, state=state, browser=fingerprint(cookie_value))
     )
     shown = page(
+        request,
         "return_to_app.html",
         sends_to=form_target(target),
-        base=rooms.settings.base,
         app=app,
         provider_name=connection.provider.name,
         who=identity.email or identity.name or identity.username,
         scope=grant.scope.split(),
         flow=secret,
+        android=False,
         returns_to=shown_target(target),
     )
     shown.headers.add(*BrowserCookie.of(secret, rooms.settings.issuer).give(cookie_value))

@@ -4,8 +4,13 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from litestar import Request
 from litestar.response.base import ASGIResponse
 
+from broker.pages.logo import logo
+from broker.pages.look import Look
+
+AnyRequest = Request[Any, Any, Any]
 TEMPLATES = Path(__file__).with_name("templates")
 
 
@@ -16,27 +21,47 @@ def environment() -> Any:
     from jinja2 import Environment, FileSystemLoader, StrictUndefined  # noqa: PLC0415
 
     folders = [TEMPLATES, TEMPLATES.parents[1] / "simulator" / "templates"]
-    return Environment(loader=FileSystemLoader(folders), autoescape=True, undefined=StrictUndefined)
+    made = Environment(loader=FileSystemLoader(folders), autoescape=True, undefined=StrictUndefined)
+    made.globals |= {"logo": logo, "bold": bold}
+    return made
 
 
-def page(template: str, *, sends_to: str = "", script: bool = False, **context: Any) -> ASGIResponse:
-    """A page as an answer."""
-    html, headers = render(template, sends_to=sends_to, script=script, **context)
-    return ASGIResponse(body=html, media_type="text/html", headers=headers)
+def bold(text: str) -> Any:
+    """A value that stands out in a sentence."""
+    from markupsafe import Markup  # noqa: PLC0415 - as Jinja
+
+    return Markup("<b>{}</b>").format(text)
+
+
+def page(
+    request: AnyRequest,
+    template: str,
+    *,
+    status: int = 200,
+    sends_to: str = "",
+    script: bool = False,
+    **context: Any,
+) -> ASGIResponse:
+    """A page as an answer. Raises KeyError for a sentence that there is not."""
+    html, headers = render(request, template, sends_to=sends_to, script=script, **context)
+    return ASGIResponse(body=html, media_type="text/html", headers=headers, status_code=status)
 
 
 def render(
-    template: str, *, sends_to: str = "", script: bool = False, **context: Any
+    request: AnyRequest, template: str, *, sends_to: str = "", script: bool = False, **context: Any
 ) -> tuple[str, dict[str, str]]:
     """A page and its headers. `sends_to` is what its forms may lead to besides ourselves: browsers hold a form's
     redirects against `form-action` too, so the return page must name the app's scheme. No COOP header: it would cut
     the popup that expo-auth-session waits on (research: mobile.md 2.2)."""
     headers = {
         "cache-control": "no-store",
+        "content-language": (look := Look.of(request)).words.language,
         "content-security-policy": policy(sends_to, script=script),
+        "vary": "Accept-Language",
         "x-frame-options": "DENY",
     }
-    html: str = environment().get_template(template).render(**context)
+    said = {"base": look.base, "brand": look.brand, "say": look.words, "language": look.words.language}
+    html: str = environment().get_template(template).render(**said, **context)
     return html, headers
 
 

@@ -48,11 +48,11 @@ async def ask(
     try:
         asked = read_request(simulator.connection(provider), request.scope["query_string"])
     except OAuthError as error:
-        return error_page(error, simulator.base)
+        return error_page(request, error)
     return page(
+        request,
         "simulated_sign_in.html",
         sends_to=ANYWHERE,
-        base=simulator.base,
         provider=asked.provider,
         scopes=asked.scopes,
         personas=PERSONAS,
@@ -71,12 +71,14 @@ async def answer(
         persona, outcome = find_persona(chosen(form)), read_outcome(form.required("outcome"))
         lifetime = read_lifetime(form, asked.provider)
     except OAuthError as error:
-        return error_page(error, simulator.base)
+        return error_page(request, error)
     if outcome == "deny":
-        return send_back(simulator, asked, error="access_denied", error_description="The person said no")
+        return send_back(
+            request, simulator, asked, error="access_denied", error_description="The person said no"
+        )
     offline = asked.offline and first_consent(simulator, asked, persona)
     code = simulator.codes.put(grant(asked, persona, outcome, lifetime, offline=offline), CODE_LIFETIME)
-    return send_back(simulator, asked, code=code, user=told_once(simulator, asked, persona))
+    return send_back(request, simulator, asked, code=code, user=told_once(simulator, asked, persona))
 
 
 def read_request(connection: Connection, query: bytes) -> Asked:
@@ -162,7 +164,9 @@ def told_once(simulator: Simulator, asked: Asked, persona: Persona) -> str | Non
     return msgspec.json.encode(user).decode()
 
 
-def send_back(simulator: Simulator, asked: Asked, **told: str | None) -> ASGIResponse:
+def send_back(
+    request: Request[Any, Any, Any], simulator: Simulator, asked: Asked, **told: str | None
+) -> ASGIResponse:
     """To the broker's callback. A form post needs a press of a button: our pages run no script of their own."""
     issuer = issuer_of(asked.provider) if asked.provider.announces_issuer else None
     parameters = {k: v for k, v in {**told, "state": asked.state, "iss": issuer}.items() if v is not None}
@@ -171,9 +175,9 @@ def send_back(simulator: Simulator, asked: Asked, **told: str | None) -> ASGIRes
         parameters["hmac"] = asked.provider.callback_proof(connection, parameters)
     if asked.provider.response_mode == "form_post":
         return page(
+            request,
             "simulated_return.html",
             sends_to=ANYWHERE,
-            base=simulator.base,
             provider=asked.provider,
             callback=asked.redirect_uri,
             parameters=parameters,

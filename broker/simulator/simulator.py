@@ -2,14 +2,15 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from urllib.parse import urlsplit
+from typing import Any
 
 import msgspec
+from litestar import Request
 from litestar.exceptions import NotFoundException
 from litestar.response.base import ASGIResponse
 
 from broker.core.errors import OAuthError
-from broker.pages.page import render
+from broker.pages.page import page
 from broker.providers.provider import Connection
 from broker.simulator.keys import Keys
 from broker.simulator.memory import Drawer, Grant
@@ -46,10 +47,6 @@ class Simulator:
         self.access_tokens.drop(lambda each: each is grant)
         self.consented.take(grant.persona.key)
 
-    @property
-    def base(self) -> str:
-        return urlsplit(self.issuer).path
-
 
 def json_answer(document: object, status: int = 200) -> ASGIResponse:
     headers = {"cache-control": "no-store"}
@@ -60,14 +57,14 @@ def error_answer(error: OAuthError) -> ASGIResponse:
     return json_answer({"error": error.code.wire, "error_description": error.description}, error.status)
 
 
-def error_page(error: OAuthError, base: str) -> ASGIResponse:
-    html, headers = render(
+def error_page(request: Request[Any, Any, Any], error: OAuthError) -> ASGIResponse:
+    return page(
+        request,
         "error.html",
-        base=base,
+        status=400,
         heading="The simulated provider refuses this request",
         advice="A real provider would show a page like this one too.",
         error=error.code.wire,
         description=error.description,
         details=[],
     )
-    return ASGIResponse(body=html, status_code=400, media_type="text/html", headers=headers)

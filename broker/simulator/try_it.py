@@ -2,9 +2,8 @@
 
 from collections.abc import Sequence
 from typing import Any
-from urllib.parse import urlsplit
 
-from litestar import get
+from litestar import Request, get
 from litestar.handlers import HTTPRouteHandler
 from litestar.response.base import ASGIResponse
 
@@ -17,16 +16,16 @@ def try_it(
     """GET / and GET /try. `{issuer}/try` must be an allowed redirect URI of the client; `redirect_uri` is the one
     shown for a phone; `providers` are pairs of id and name.
     """
-    app: dict[str, Any] = {"base": urlsplit(issuer).path, "issuer": issuer, "client_id": client_id}
+    app: dict[str, Any] = {"issuer": issuer, "client_id": client_id}
 
     @get("/", include_in_schema=False)
-    async def start() -> ASGIResponse:
+    async def start(request: Request[Any, Any, Any]) -> ASGIResponse:
         """GET /"""
-        return page("start.html", script=True, redirect_uri=redirect_uri, providers=providers, **app)
+        return page(request, "start.html", script=True, redirect_uri=redirect_uri, providers=providers, **app)
 
     @get("/try", include_in_schema=False)
-    async def back() -> ASGIResponse:
+    async def back(request: Request[Any, Any, Any]) -> ASGIResponse:
         """GET /try: the redirect URI. The code in its query is for the script alone; here it is not even read."""
-        return page("try.html", script=True, **app)
+        return page(request, "try.html", script=True, **app)
 
     return [start, back]

@@ -12,7 +12,9 @@ from typing import Any
 
 FOLDER = Path(__file__).parent
 ENGLISH = "en"
-ASKED = re.compile(r"\s*([A-Za-z]{1,8})(?:-[A-Za-z0-9-]{1,32})?\s*(?:;\s*q=(0(?:\.\d{1,3})?|1(?:\.0{1,3})?))?\s*")
+ASKED = re.compile(
+    r"\s*([A-Za-z]{1,8})(?:-[A-Za-z0-9-]{1,32})?\s*(?:;\s*q=(0(?:\.\d{1,3})?|1(?:\.0{1,3})?))?\s*"
+)
 
 
 class Words:
@@ -42,7 +44,9 @@ def languages() -> dict[str, Mapping[str, str]]:
 
 def flat(tables: Mapping[str, Mapping[str, str]]) -> dict[str, str]:
     return {
-        f"{table}.{name}": sentence for table, sentences in tables.items() for name, sentence in sentences.items()
+        f"{table}.{name}": sentence
+        for table, sentences in tables.items()
+        for name, sentence in sentences.items()
     }
 
 

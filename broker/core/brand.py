@@ -1,8 +1,7 @@
-"""How the operator's own brand shows: its name, logo and colour, as three settings say."""
+"""The operator's own brand: its name, logo and colour, and how they become a stylesheet. Pure."""
 
 import re
 from dataclasses import dataclass
-from pathlib import Path
 
 COLOUR = re.compile(r"#[0-9a-f]{6}")
 MEDIA_TYPES = {".svg": "image/svg+xml", ".png": "image/png", ".webp": "image/webp"}
@@ -18,18 +17,23 @@ class Logo:
     media_type: str
 
 
-def read_logo(path: str) -> Logo:
-    """Raises ValueError that says what is wrong with the file."""
-    file = Path(path)
-    if file.suffix.lower() not in MEDIA_TYPES:
+@dataclass(frozen=True)
+class Brand:
+    """What of it is not set does not show."""
+
+    name: str | None = None
+    logo: Logo | None = None
+    colour: str | None = None
+
+
+def logo_of(name: str, content: bytes) -> Logo:
+    """The logo out of a file. Raises ValueError that says what is wrong with it."""
+    suffix = name[name.rfind(".") :].lower()
+    if suffix not in MEDIA_TYPES:
         raise ValueError(f"must be the path of an image: {', '.join(MEDIA_TYPES)}")
-    try:
-        content = file.read_bytes()
-    except OSError as error:
-        raise ValueError(f"cannot be read: {error.strerror}") from None
     if len(content) > LARGEST_LOGO:
         raise ValueError(f"is larger than {LARGEST_LOGO // 1000} kB")
-    return Logo(content, MEDIA_TYPES[file.suffix.lower()])
+    return Logo(content, MEDIA_TYPES[suffix])
 
 
 def brand_css(colour: str | None) -> str:
