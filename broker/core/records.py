@@ -81,14 +81,35 @@ class Discovered(msgspec.Struct, frozen=True, kw_only=True):
     announces_issuer: bool = False  # RFC 9207
 
 
-class ProviderConfiguration(msgspec.Struct, frozen=True, kw_only=True):
-    """What an admin set for one provider. `credentials` are secret and sealed in the store; `scopes` None means the
-    catalogue's; `additional_scopes` are what an app may ask for beyond them. `rotates` and `rotation_grace` (seconds) say
-    of a custom provider what the catalogue says of others."""
+class Told(msgspec.Struct, frozen=True, kw_only=True):
+    """What an admin says of a custom provider, where the catalogue or a discovery document says it of others; None: not
+    said. `attributes` and `authorization_parameters` are as `broker/providers/custom.py` reads them, `rotation_grace` is in
+    seconds."""
+
+    issuer: str | None = None
+    authorization_endpoint: str | None = None
+    token_endpoint: str | None = None
+    userinfo_endpoint: str | None = None
+    revocation_endpoint: str | None = None
+    jwks_uri: str | None = None
+    pkce: bool | None = None
+    client_auth: Literal["client_secret_post", "client_secret_basic"] | None = None
+    token_body: Literal["form", "json"] | None = None
+    scope_separator: str | None = None
+    authorization_parameters: Mapping[str, str] | None = None
+    attributes: Mapping[str, str] | None = None
+    rotates: bool | None = None
+    rotation_grace: int | None = None
+
+
+class ProviderConfiguration(Told, frozen=True, kw_only=True):
+    """What an admin set for one provider. `preset` is the catalogue's entry that this is another connection of.
+    `credentials` are the values of the provider's fields, secret and sealed in the store; `scopes` None means the
+    catalogue's; `additional_scopes` are what an app may ask for beyond them."""
 
     id: str
     name: str | None = None
-    issuer: str | None = None
+    preset: str | None = None
     discovered: Discovered | None = None
     client_id: str = ""
     credentials: Mapping[str, str] = msgspec.field(default_factory=dict)
@@ -96,8 +117,6 @@ class ProviderConfiguration(msgspec.Struct, frozen=True, kw_only=True):
     additional_scopes: tuple[str, ...] = ()
     enabled: bool = True
     sign_in: bool = True
-    rotates: bool | None = None
-    rotation_grace: int | None = None
     refresh_ahead: bool = False
     created_at: int = 0
     updated_at: int = 0

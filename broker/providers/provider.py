@@ -91,6 +91,10 @@ class Provider:
         return None if self.issuer is None or "{tid}" in self.issuer else self.issuer
 
     @property
+    def kind(self) -> Literal["oidc", "oauth2"]:
+        return "oidc" if self.issuer else "oauth2"
+
+    @property
     def offered_scopes(self) -> tuple[str, ...]:
         """What an app may be allowed to ask for beyond `scopes`."""
         return tuple(scope for scope in self.scope_labels if scope not in self.scopes)
