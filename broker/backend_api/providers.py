@@ -78,6 +78,17 @@ async def delete_provider(
     return {"object": "provider", "id": provider_id, "deleted": True}
 
 
+@post("/{provider_id:str}/test", status_code=200)
+async def test_provider(provider_id: FromPath[str], rooms: Given[Rooms]) -> dict[str, object]:
+    """POST /v1/providers/{id}/test: whether its credentials are good, asked of the provider with nobody signing in."""
+    stored = await rooms.store.provider_configurations.find(provider_id)
+    connection = rooms.catalogue.switched_on(provider_id, stored)
+    if connection is None:
+        raise unknown()
+    proof = await rooms.upstream.prove(connection, int(time.time()))
+    return {"object": "provider_test", "provider": provider_id, **proof._asdict()}
+
+
 async def asked(body: ProviderSettings, before: ProviderConfiguration, rooms: Rooms) -> ProviderConfiguration:
     """The configuration after the change. Raises ApiErrors that name each field; 4xx for an issuer that does not answer,
     too, since Clerk's clients repeat 5xx for an hour."""
@@ -151,6 +162,8 @@ def in_use(provider_id: str, stored: ProviderConfiguration | None, rooms: Rooms)
 
 providers_router = Router(
     "/providers",
-    route_handlers=[list_providers, configure_provider, get_provider, change_provider, delete_provider],
+    route_handlers=[
+        *(list_providers, configure_provider, get_provider, change_provider, delete_provider, test_provider),
+    ],
     opt={"area": "providers"},
 )

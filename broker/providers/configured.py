@@ -4,6 +4,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
+import msgspec
+
 from broker.core.records import ProviderConfiguration
 from broker.providers import CATALOGUE
 from broker.providers.custom import custom_provider, is_custom
@@ -41,6 +43,12 @@ class Catalogue:
             return None
         provider = provider_of(configuration)
         return connect(provider, configuration, self.issuer) if provider else None
+
+    def switched_on(self, provider_id: str, stored: ProviderConfiguration | None) -> Connection | None:
+        """The connection as it would be if it were not off, for who looks whether it works."""
+        configuration = stored or self.from_environment.get(provider_id)
+        on = msgspec.structs.replace(configuration, enabled=True) if configuration else None
+        return self.connection(provider_id, on)
 
     def source(self, provider_id: str, stored: ProviderConfiguration | None) -> Source | None:
         """Who configured it; None: nobody."""

@@ -48,14 +48,37 @@ class Refused(Exception):
 
 
 async def configured(
-    before: ProviderConfiguration, given: Mapping[str, Any], upstream: Upstream, now: int
+    before: ProviderConfiguration,
+    given: Mapping[str, Any],
+    upstream: Upstream,
+    now: int,
+    *,
+    whole: bool = False,
 ) -> ProviderConfiguration:
-    """`before` with the members of `given` changed; None takes a member away. Raises Refused."""
-    after = changed(before, given, now)
+    """`before` with the members of `given` changed; None takes a member away. With `whole` they are all that is said: the
+    others go, but for secrets. Raises Refused."""
+    after = changed(stripped(before) if whole else before, given, now)
     refuse([*kind_faults(after), *credential_faults(after, given), *url_faults(after, upstream.check_url)])
     after = msgspec.structs.replace(after, discovered=await discovered(after, before, upstream))
     refuse([*place_faults(after, upstream.check_url), *moved_faults(before, after, given)])
     return after
+
+
+def stripped(configuration: ProviderConfiguration) -> ProviderConfiguration:
+    secrets = {name: value for name, value in configuration.credentials.items() if name in SECRETS}
+    return ProviderConfiguration(
+        id=configuration.id, created_at=configuration.created_at, credentials=secrets
+    )
+
+
+def differences(before: ProviderConfiguration, after: ProviderConfiguration) -> list[str]:
+    """The names of the members that an admin would see changed."""
+    ours = {"id", "credentials", "discovered", "created_at", "updated_at"}
+    members = [name for name in ProviderConfiguration.__struct_fields__ if name not in ours]
+    return [
+        *(name for name in members if getattr(before, name) != getattr(after, name)),
+        *(name for name in CREDENTIALS if before.credentials.get(name) != after.credentials.get(name)),
+    ]
 
 
 def refuse(faults: list[Fault]) -> None:
