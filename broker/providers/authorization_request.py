@@ -31,7 +31,7 @@ def authorization_url(connection: Connection, pending: PendingAuthorization, sta
     return url
 
 
-def asked_of_the_person(connection: Connection, pending: PendingAuthorization) -> dict[str, str]:
+def asked_of_the_person(connection: Connection, pending: PendingAuthorization) -> dict[str, str | None]:
     """What makes the provider ask for an account, a password or consent, whatever it calls that."""
     provider = connection.provider
     offline = offline_parameters(
@@ -44,7 +44,7 @@ def asked_of_the_person(connection: Connection, pending: PendingAuthorization) -
         provider.prompt_parameters[each] for each in sorted(asked) if each in provider.prompt_parameters
     )
     return {
-        **({"prompt": " ".join(sorted(words))} if words else {}),
+        "prompt": " ".join(sorted(words)) or None,
         **{name: value for each in others for name, value in each.items()},
         **offline,
     }

@@ -7,7 +7,7 @@ import jwt
 
 from broker.core.opaque import new_secret
 from broker.providers.provider import Connection, Errors
-from broker.providers.token_answer import Answer, error_of
+from broker.providers.token_answer import Answer, said_of, worded
 from broker.providers.token_requests import Request, code_request
 
 STANDARD = Errors()
@@ -34,14 +34,11 @@ def bogus_request(connection: Connection, now: int) -> Request:
 def judged(answer: Answer, errors: Errors) -> Proof:
     """By the provider's words and RFC 6749's. Who refuses the code has let the client in. One that says the same of both
     has said nothing."""
-    words = {error_of(answer, errors), error_of(answer, STANDARD)} - {"", "unknown"}
-    client = words & {*errors.bad_client, *STANDARD.bad_client}
-    code = words & {*errors.bad_code, *STANDARD.bad_code}
+    client = said_of(answer, errors, errors.bad_client) or said_of(answer, STANDARD, STANDARD.bad_client)
+    code = said_of(answer, errors, errors.bad_code) or said_of(answer, STANDARD, STANDARD.bad_code)
+    said = worded(answer, errors)
     if client and not code:
-        return Proof(
-            "refused", f"the provider refuses this client id or secret ({', '.join(sorted(client))})"
-        )
+        return Proof("refused", f"the provider refuses this client id or secret ({said})")
     if code and not client:
         return Proof("accepted", "credentials are good: the provider refuses only the code that was made up")
-    said = f"status {answer.status} {' '.join(sorted(words))}".rstrip()
     return Proof("unclear", f"it is not clear: the provider answers {said}")

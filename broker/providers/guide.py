@@ -48,10 +48,8 @@ def guide(provider: Provider, issuer: str, *, by_environment: bool = True) -> st
 
 
 def opening(provider: Provider) -> str:
-    pkce = "with PKCE" if provider.pkce else "without PKCE, which it does not document"
-    return (
-        f"{KINDS[provider.kind]}, {pkce}. Its id here is `{provider.id}`. Documentation: <{provider.source}>."
-    )
+    pkce = "with PKCE" if provider.pkce else "without PKCE"
+    return f"{KINDS[provider.kind]}, {pkce}. Its id here is `{provider.id}`. See <{provider.source}>."
 
 
 def set_up(setup: Setup | None, callback: str) -> Iterator[str]:
@@ -103,12 +101,12 @@ def scopes(provider: Provider) -> Iterator[str]:
 
 def in_an_app(provider: Provider) -> Iterator[str]:
     prompts = dict.fromkeys((*provider.prompts, *provider.prompt_parameters))
-    taken = ", ".join(f"`{prompt}`" for prompt in prompts)
+    taken = " or ".join(f"`{prompt}`" for prompt in prompts)
     yield "## In an app"
     yield bullets(
         [
             f"{provider.name} {IN_WEBVIEWS[provider.refuses_webviews]}.",
-            f"`prompt` of an app that reaches it: {taken}." if taken else "It knows no `prompt`.",
+            f"An app's `prompt` reaches it where it is {taken}." if taken else "It takes no `prompt`.",
         ]
     )
 

@@ -101,7 +101,7 @@ def refresh_token(provider: Provider) -> Iterator[str]:
     lifecycle = provider.lifecycle
     if not provider.documented.refresh_token:
         yield "The kind of app that is set up here gets no refresh token. What follows is so for a kind that does."
-    for how in brought_by(lifecycle):
+    if how := " and ".join(brought_by(lifecycle)):
         yield f"A refresh token is brought {how}."
     if lifecycle.consent_params:
         yield f"When none is held, {parameters(lifecycle.consent_params)} asks for a new one."

@@ -104,7 +104,7 @@ EXITS = {
     "unclear": (
         answer_json({"error": "slow_down"}, 418),
         2,
-        "not clear: the provider answers status 418 slow_down",
+        "not clear: the provider answers status 418 unknown",
     ),
 }
 

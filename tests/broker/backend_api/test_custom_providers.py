@@ -117,7 +117,7 @@ def test_ways_of_speaking(api: Api, provider: ProviderStub, own: Phone, dialect:
 
 
 def test_authorization_request_as_told(api: Api, provider: ProviderStub, own: Phone):
-    """The admin's parameters and separator reach the provider; an app's prompt goes over the admin's."""
+    """The admin's parameters and separator reach the provider; an app's prompt stands beside the admin's."""
     told = {
         "scopes": ["a", "b"],
         "scope_separator": ",",
@@ -132,7 +132,7 @@ def test_authorization_request_as_told(api: Api, provider: ProviderStub, own: Ph
         "consent",
     )
     own.land(prompt="login")
-    assert provider.asked("/authorize")[-1]["prompt"] == "login"
+    assert provider.asked("/authorize")[-1]["prompt"] == "consent login"
 
 
 def test_openid_connect_without_discovery(api: Api, provider: ProviderStub, own: Phone):

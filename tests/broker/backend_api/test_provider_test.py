@@ -56,7 +56,9 @@ def test_details_help(api: Api, provider: ProviderStub):
 
 def test_unreachable(api: Api):
     """A provider that does not answer is told apart from one that answers oddly."""
-    endpoints = dict.fromkeys(("authorization_endpoint", "token_endpoint", "userinfo_endpoint"), "http://127.0.0.1:1/x")
+    endpoints = dict.fromkeys(
+        ("authorization_endpoint", "token_endpoint", "userinfo_endpoint"), "http://127.0.0.1:1/x"
+    )
     body = {"id": "tested", "client_id": "x", "client_secret": "y", "attributes": {"subject": "id"}}
     api.good("POST", "/v1/providers", {**body, **endpoints})
     assert api.good("POST", "/v1/providers/tested/test")["verdict"] == "unreachable"
