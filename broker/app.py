@@ -24,6 +24,8 @@ from broker.endpoints.introspect import introspect
 from broker.endpoints.logout import logout, posted_logout
 from broker.endpoints.metadata import authorization_server_metadata, jwks, openid_configuration
 from broker.endpoints.par import par
+from broker.endpoints.prove import prove
+from broker.endpoints.reconnect import reconnect
 from broker.endpoints.return_to_app import return_to_app
 from broker.endpoints.revoke import revoke
 from broker.endpoints.token import token
@@ -37,7 +39,8 @@ from broker.startup import DEVELOPMENT_REDIRECT_URI, make_ready
 from broker.store.sealing import SealBroken
 
 DOORS: list[ControllerRouterHandler] = [
-    *(openid_configuration, jwks, authorize, par, callback, posted_callback, return_to_app),
+    *(openid_configuration, jwks, authorize, par, callback, posted_callback, prove, return_to_app),
+    reconnect,
     *(token, revoke, introspect, userinfo, logout, posted_logout),
     *(live, ready, asset),
 ]

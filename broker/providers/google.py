@@ -1,10 +1,24 @@
 """Google: OpenID Connect; the ID token says it all."""
 
+import msgspec
+
+from broker.core.identity import Identity
 from broker.providers.lifecycle import DAY, Lifecycle, TokenCall
-from broker.providers.provider import Provider, from_openid_claims
+from broker.providers.provider import Claims, Provider, from_openid_claims, text
 
 OAUTH2 = "https://developers.google.com/identity/protocols/oauth2"
 REVOCATION_ENDPOINT = "https://oauth2.googleapis.com/revoke"
+
+MAILBOXES = ("@gmail.com", "@googlemail.com")
+
+
+def to_identity(claims: Claims) -> Identity:
+    """Google runs the mailboxes of Gmail, and with `hd` it hosts the domain for its owner. Of any other address it only
+    knows that somebody once read a letter there."""
+    who = from_openid_claims(claims)
+    hosted = (who.email or "").lower().endswith(MAILBOXES) or text(claims, "hd") is not None
+    return msgspec.structs.replace(who, email_authoritative=who.email_verified is True and hosted)
+
 
 # A refresh token also ends after seven days while the Google Cloud project is in the status "Testing", when a person
 # who granted a Gmail scope changes the password, and when a person has given one client more than a hundred.
@@ -42,6 +56,7 @@ GOOGLE = Provider(
     algorithms=("RS256",),
     scopes=("openid", "email", "profile"),
     prompts=("consent", "select_account"),
+    authorization_params={"include_granted_scopes": "true"},  # an answer holds what was granted before, too
     lifecycle=LIFECYCLE,
-    to_identity=from_openid_claims,
+    to_identity=to_identity,
 )

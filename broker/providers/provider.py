@@ -39,6 +39,7 @@ class Provider:
     credential_fields: tuple[str, ...] = ("client_secret",)
     response_mode: Literal["query", "form_post"] = "query"
     prompts: tuple[str, ...] = ("login", "consent", "select_account")
+    authorization_params: Mapping[str, str] = field(default_factory=dict)  # always sent
     announces_issuer: bool = False  # RFC 9207: its answers carry `iss`, so one without is refused
     lifecycle: Lifecycle = field(default_factory=Lifecycle)
     to_identity: Callable[[Claims], Identity]
@@ -69,6 +70,11 @@ class Connection:
     @property
     def id(self) -> str:
         return self.provider.id
+
+    @property
+    def allowed_scopes(self) -> tuple[str, ...]:
+        """What may be asked at all: always, or when an app asks."""
+        return (*self.scopes, *self.additional_scopes)
 
     @property
     def lifecycle(self) -> Lifecycle:

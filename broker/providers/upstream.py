@@ -242,6 +242,7 @@ def authorization_url(connection: Connection, pending: PendingAuthorization, sta
         "code_challenge": challenge_of(pending.upstream_verifier) if provider.pkce else None,
         "code_challenge_method": "S256" if provider.pkce else None,
         "prompt": " ".join(sorted(asked)) or None,
+        **provider.authorization_params,
         **offline,
     }
     scopes = dict.fromkeys((*connection.scopes, *pending.provider_scopes))
