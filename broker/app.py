@@ -31,6 +31,7 @@ from broker.endpoints.revoke import revoke
 from broker.endpoints.token import token
 from broker.endpoints.userinfo import userinfo
 from broker.leader import Leader
+from broker.me import me_router
 from broker.pages.asset import asset
 from broker.providers.provider import Provider
 from broker.rooms import Rooms
@@ -96,7 +97,7 @@ def hang(rooms: Rooms) -> list[ControllerRouterHandler]:
     metadata = Router(
         f"/.well-known/oauth-authorization-server{base}", route_handlers=[authorization_server_metadata]
     )
-    doors = [*DOORS, backend_api(rooms), *simulator]
+    doors = [*DOORS, me_router, backend_api(rooms), *simulator]
     # Litestar copies every handler for every router around it, so there is none where it says nothing.
     return [*([Router(base, route_handlers=doors)] if base else doors), metadata]
 
