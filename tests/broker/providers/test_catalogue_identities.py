@@ -106,6 +106,7 @@ RECORDED: dict[str, tuple[dict[str, Any], Identity]] = {
             subject="110169484474386276334",
             email="jsmith@example.com",
             email_verified=True,
+            email_authoritative=True,
             name="Jane Smith",
             given_name="Jane",
             family_name="Smith",
@@ -118,6 +119,7 @@ RECORDED: dict[str, tuple[dict[str, Any], Identity]] = {
             subject="001451.3dc436155xxxxxxxxxxxxxxxxxxxx59f.0447",
             email="8m2xxxxmew@privaterelay.appleid.com",
             email_verified=True,
+            email_authoritative=True,
         ),
     ),
     "github": (
