@@ -139,7 +139,7 @@ ADDRESSES = {
     "other case": ("Ada@EXAMPLE.com", "ada@example.com"),
     "dots are kept": ("a.da@gmail.com", "a.da@gmail.com"),
     "sub-address is kept": ("ada+1@example.com", "ada+1@example.com"),
-    "homograph": ("аda@example.com", None),
+    "homograph": ("\u0430da@example.com", None),
     "kelvin sign": ("\u212aim@example.com", None),
     "full-width at": ("ada\uff20example.com", None),
     "accent": ("ad\u00e1@example.com", None),
@@ -202,7 +202,7 @@ def test_lk_01_only_the_record_makes_an_owner():
         ("ada@example.com.evil.example", True, False),
         ("example.com@evil.example", True, False),
         ("ada@example.com", None, False),
-        ("ada@exаmple.com", True, False),
+        ("ada@ex\u0430mple.com", True, False),
         (None, True, False),
     ],
 )
