@@ -31,8 +31,7 @@ def town(provider_process: ProviderStub) -> Iterator[RunningBroker]:
 def people(town: RunningBroker, provider: ProviderStub) -> Iterator[People]:
     town_people = People(town, provider)
     yield town_people
-    for browser in town_people.browsers:
-        browser.close()
+    town_people.close()
 
 
 @pytest.fixture(scope="module")

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
+from urllib.parse import urlencode
 
 import httpx2
 import jwt
@@ -56,6 +57,10 @@ class People:
     provider: ProviderStub
     browsers: list[httpx2.Client] = field(default_factory=list)
     address: str = field(default_factory=lambda: f"p{secrets.token_hex(4)}@example.com")
+
+    def close(self) -> None:
+        for browser in self.browsers:
+            browser.close()
 
     def phone(self, at: str = "stub", redirect_uri: str = HTTPS_REDIRECT) -> Phone:
         """A phone of somebody new."""
@@ -116,3 +121,36 @@ def finish(phone: Phone, landing: Landing) -> SignedIn:
 def keys(broker: RunningBroker, pattern: str) -> list[bytes]:
     with redis.Redis.from_url(broker.redis_url) as memory:
         return sorted(memory.scan_iter(pattern, count=1000))
+
+
+def push(one: SignedIn, headers: dict[str, str] | None = None, **changes: str | None) -> httpx2.Response:
+    """POST /par with the app's access token."""
+    phone = one.phone
+    secret = {"client_secret": phone.client_secret} if phone.client_secret else {}
+    form = {**phone.request(**{"provider": "other", **changes}), **secret}
+    return httpx2.post(
+        f"{phone.broker.address}/par", data=form, headers=one.bearer if headers is None else headers, **LOCAL
+    )
+
+
+def ticket(one: SignedIn, **changes: str | None) -> str:
+    answer = push(one, **changes)
+    assert answer.status_code == 201, answer.text
+    assert answer.json()["expires_in"] == 60
+    return str(answer.json()["request_uri"])
+
+
+def open_link(phone: Phone, request_uri: str) -> Landing:
+    """A browser opens the link that the ticket makes."""
+    query = urlencode({"client_id": phone.client_id, "request_uri": request_uri})
+    return phone.follow(phone.browser.get(f"{phone.broker.address}/authorize?{query}"))
+
+
+def connect(
+    people: People, one: SignedIn, subject: str, at: str = "other", **claims: object
+) -> dict[str, Any]:
+    """The whole honest trip; what /token answers."""
+    people.tell(subject, **claims)
+    answer = one.phone.exchange(open_link(one.phone, ticket(one, provider=at))["code"])
+    assert answer.status_code == 200, answer.text
+    return dict(answer.json())
