@@ -149,6 +149,11 @@ class Connection:
         return self.provider.id
 
     @property
+    def allowed_scopes(self) -> tuple[str, ...]:
+        """What may be asked at all: always, or when an app asks."""
+        return (*self.scopes, *self.additional_scopes)
+
+    @property
     def lifecycle(self) -> Lifecycle:
         return self.provider.lifecycle
 

@@ -54,6 +54,7 @@ def test_custom_provider_signs_people_in(
     api: Api, provider: ProviderStub, broker: RunningBroker, phone: Phone
 ):
     """An unknown id with an issuer is discovered, and people can sign in with it at once, by its own callback."""
+    provider.subject = "acme-only"
     made = api.good("POST", "/v1/providers", acme(provider, name="Acme", scopes=["openid", "email"]))
     assert (made["name"], made["issuer"], made["offered"]) == ("Acme", provider.issuer, True)
     own = Phone(broker, "default", HTTPS_REDIRECT, provider="acme", browser=phone.browser)
@@ -197,6 +198,7 @@ def test_failed_change_leaves_everything(api: Api, provider: ProviderStub):
 @pytest.mark.parametrize("field", ["enabled", "sign_in"])
 def test_switched_off(api: Api, provider: ProviderStub, broker: RunningBroker, phone: Phone, field: str):
     """A connection that is off, or not for signing in, sends nobody anywhere; switched on again, it does."""
+    provider.subject = "acme-only"
     api.good("POST", "/v1/providers", acme(provider, **{field: False}))
     own = Phone(broker, "default", HTTPS_REDIRECT, provider="acme", browser=phone.browser)
     refused = own.land()
