@@ -1,12 +1,12 @@
 """Every setting: `BROKER_*` variables, read once. docs/settings.md lists them; an unknown name stops the start."""
 
 import ipaddress
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Self
 from urllib.parse import urlsplit
 
-import msgspec
 from pydantic import (
     BaseModel,
     BeforeValidator,
@@ -17,14 +17,15 @@ from pydantic import (
     model_validator,
 )
 
+from broker.core.account_rules import Linking, Policy, SignUpMode, comparable
 from broker.core.brand import COLOUR, Brand, Logo, logo_of
 from broker.core.encryption_keys import EncryptionKeys
-from broker.core.provider_field import ProviderField, problems
+from broker.core.provider_field import ProviderField
 from broker.core.records import ProviderConfiguration
 from broker.core.signing_keys import SigningKeys
 from broker.key_sources import open_ring
+from broker.provider_settings import PREFIX, SettingsError, listed, take_providers, with_refresh_ahead
 
-PREFIX = "BROKER_"
 REDIS_SCHEMES = ("redis", "rediss", "unix")
 SAMPLE_WORDS = (
     "abcdef",
@@ -37,12 +38,8 @@ SAMPLE_WORDS = (
     "sample",
     "secret",
 )
-CLIENT_ID = ProviderField(name="client_id", label="a client id")
+DOMAIN = re.compile(r"[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)+")
 LOCAL_SUFFIXES = (".localhost", ".local", ".test", ".internal", ".home.arpa")
-
-
-class SettingsError(Exception):
-    """One line for each variable that is wrong, naming it; never a value."""
 
 
 def read_switch(text: object) -> object:
@@ -99,6 +96,21 @@ class Settings(BaseModel):
     )
     brand_colour: str | None = Field(
         None, description="Colour of the pages' main buttons and links, as `#2450d3`."
+    )
+    sign_up: SignUpMode = Field(
+        default="open",
+        description="Who may become a new user: `open`, everybody; `restricted`, who has a verified address on the list; `closed`, nobody.",
+    )
+    sign_up_allowed: tuple[str, ...] = Field(
+        (), description="The list of `restricted`: domains and e-mail addresses, comma-separated."
+    )
+    block_subaddresses: Switch = Field(
+        default=False,
+        description="`1` lets nobody sign up with `+`, `=` or `#` before the `@` of their address.",
+    )
+    account_linking: Linking = Field(
+        default="verified",
+        description="What an address does that a user here has, too: `verified` joins them where its provider is authoritative and asks for proof elsewhere; `prove` always asks; `off` joins nobody.",
     )
     providers: dict[str, ProviderConfiguration] = Field(default_factory=dict, exclude=True, repr=False)
 
@@ -167,6 +179,14 @@ class Settings(BaseModel):
     def _read_refresh_ahead(cls, text: Any) -> Any:
         return listed(text) if isinstance(text, str) else text
 
+    @field_validator("sign_up_allowed", mode="before")
+    @classmethod
+    def _read_sign_up_allowed(cls, text: Any) -> Any:
+        allowed = tuple(map(str.lower, listed(text))) if isinstance(text, str) else text
+        if not all(DOMAIN.fullmatch(each) or comparable(each) for each in allowed):
+            raise ValueError("each is a domain such as example.com or an e-mail address, in ASCII")
+        return allowed
+
     @field_validator("redis_url")
     @classmethod
     def _check_redis_url(cls, url: str) -> str:
@@ -198,6 +218,8 @@ class Settings(BaseModel):
             raise ValueError("DEVELOPMENT: must be off for an issuer that others can reach")
         if self.simulated_providers and not self.development:
             raise ValueError("SIMULATED_PROVIDERS: is possible only in development")
+        if (self.sign_up == "restricted") != bool(self.sign_up_allowed):
+            raise ValueError("SIGN_UP_ALLOWED: is needed with SIGN_UP=restricted, and means nothing without")
         return self
 
     @property
@@ -210,47 +232,17 @@ class Settings(BaseModel):
         return Brand(self.brand_name, self.brand_logo, self.brand_colour)
 
     @property
+    def accounts(self) -> Policy:
+        return Policy(
+            sign_up=self.sign_up,
+            allowed=self.sign_up_allowed,
+            block_subaddresses=self.block_subaddresses,
+            linking=self.account_linking,
+        )
+
+    @property
     def token_audience(self) -> str:
         return self.audience or self.issuer
-
-
-def take_providers(
-    given: dict[str, str], provider_fields: Mapping[str, tuple[ProviderField, ...]]
-) -> dict[str, ProviderConfiguration]:
-    """Take `{PROVIDER}_CLIENT_ID` and what stands beside it out of `given`: all that a provider needs, or nothing."""
-    found = {}
-    for provider_id, fields in provider_fields.items():
-        names = ("client_id", *(each.name for each in fields))
-        variables = {name: f"{provider_id}_{name}".upper() for name in names}
-        values = {name: given.pop(variable, "") for name, variable in variables.items()}
-        told = {name: value for name, value in values.items() if value}
-        if not told:
-            continue
-        wrong = problems((CLIENT_ID, *fields), told)
-        if wrong:
-            raise SettingsError("\n".join(f"{PREFIX}{variables[name]}: {why}" for name, why in wrong.items()))
-        client_id = told.pop("client_id")
-        found[provider_id] = ProviderConfiguration(id=provider_id, client_id=client_id, credentials=told)
-    return found
-
-
-def listed(text: str) -> tuple[str, ...]:
-    return tuple(filter(None, (part.strip() for part in text.split(","))))
-
-
-def with_refresh_ahead(
-    providers: dict[str, ProviderConfiguration], text: str
-) -> dict[str, ProviderConfiguration]:
-    """Raises SettingsError for an id that is not among them: it would be waited for in vain."""
-    wanted = listed(text)
-    if not set(wanted) <= set(providers):
-        known = ", ".join(providers) or "none"
-        told = f"an id in it is not among the providers configured here: {known}"
-        raise SettingsError(f"{PREFIX}REFRESH_AHEAD: {told}")
-    return {
-        provider_id: msgspec.structs.replace(each, refresh_ahead=provider_id in wanted)
-        for provider_id, each in providers.items()
-    }
 
 
 def explain(error: Any) -> str:
