@@ -5,7 +5,7 @@ each, which upstream.py sends.
 import hmac
 from base64 import b64encode
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from urllib.parse import quote, quote_plus, urlencode
 
 import msgspec
@@ -35,6 +35,7 @@ def exchange_request(connection: Connection, tokens: ProviderTokens, now: int) -
 
 def renewal_request(connection: Connection, tokens: ProviderTokens, now: int) -> Request | None:
     """New tokens for what we hold; None: nothing that we hold gets any."""
+    connection = issued_to(connection, tokens)
     lifecycle = connection.lifecycle
     if lifecycle.renewal_call:
         over = tokens.expires_at is not None and tokens.expires_at <= now
@@ -50,6 +51,7 @@ def revocation_request(connection: Connection, tokens: ProviderTokens, now: int)
 
     Where a refresh token is asked for and we hold none, the access token is better than nothing (RFC 7009 section 2).
     """
+    connection = issued_to(connection, tokens)
     lifecycle, endpoint = connection.lifecycle, connection.provider.revocation_endpoint
     if lifecycle.revokes is None:
         return None
@@ -61,6 +63,11 @@ def revocation_request(connection: Connection, tokens: ProviderTokens, now: int)
         return None
     hint = "refresh_token" if refresh_token else "access_token"
     return authenticated_form(connection, endpoint, {"token": token, "token_type_hint": hint}, now)
+
+
+def issued_to(connection: Connection, tokens: ProviderTokens) -> Connection:
+    """The connection, as the client that the tokens were given to; a minted secret is then that client's too."""
+    return replace(connection, client_id=tokens.client_id) if tokens.client_id else connection
 
 
 def authenticated_form(connection: Connection, url: str, form: Mapping[str, str], now: int) -> Request:

@@ -2,13 +2,14 @@
 
 import asyncio
 import ipaddress
-from collections.abc import Coroutine, Mapping
+from collections.abc import Callable, Coroutine, Mapping
 from importlib import import_module
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 from urllib.parse import urlsplit
 
 import msgspec
 from authlib.oauth2.rfc6749.parameters import prepare_grant_uri, prepare_token_request
+from jwt import PyJWK
 
 from broker.core.errors import OAuthError
 from broker.core.grant import renewed
@@ -31,6 +32,7 @@ from broker.providers.token_requests import (
 )
 
 Revoked = Literal["revoked", "unsupported", "nothing_to_revoke"]
+Checked = TypeVar("Checked")
 REFRESH_TIME = 10.0  # seconds for a refresh; giving up early may cost the grant
 SECOND_LOOK = 0.5
 
@@ -109,16 +111,18 @@ class Upstream:
     async def _exchange(
         self, connection: Connection, pending: PendingAuthorization, code: str, now: int
     ) -> ProviderTokens:
-        provider = connection.provider
         form = {"code": code, "redirect_uri": connection.callback}
-        if provider.pkce:
+        if connection.provider.pkce:
             form["code_verifier"] = pending.upstream_verifier
+        return await self._long_lived(connection, await self.trade(connection, form, now), now)
+
+    async def trade(self, connection: Connection, form: Mapping[str, str], now: int) -> ProviderTokens:
+        """Tokens for a code (RFC 6749 section 4.1.3); `form` is what goes with it. Raises OAuthError."""
+        provider = connection.provider
         headers, secret = authenticate(connection, now)
         body = prepare_token_request("authorization_code", **form, **secret)
-        answer = await self._request("POST", provider.token_endpoint, headers, body)
-        said = read_json(answer)
-        tokens = read_tokens(provider.read_answer(said) if provider.read_answer else said, now)
-        return await self._long_lived(connection, tokens, now)
+        said = read_json(await self._request("POST", provider.token_endpoint, headers, body))
+        return read_tokens(provider.read_answer(said) if provider.read_answer else said, now)
 
     async def _long_lived(self, connection: Connection, tokens: ProviderTokens, now: int) -> ProviderTokens:
         """A sign-in without it would look whole and be over in an hour, so its failure is the sign-in's."""
@@ -146,18 +150,27 @@ class Upstream:
         if not provider.issuer or not provider.jwks_uri or not tokens.id_token:
             raise broken("there is no ID token")
         expected = Expected(
-            issuer=provider.issuer,
-            client_id=connection.client_id,
+            issuers=(provider.issuer,),
+            audiences=(connection.client_id,),
+            presenters=(connection.client_id,),
             nonce=nonce,
             access_token=tokens.access_token,
             algorithms=provider.algorithms,
         )
+        return await self.verified(tokens.id_token, provider.jwks_uri, expected)
+
+    async def verified(self, token: str, jwks_uri: str, expected: Expected) -> dict[str, Any]:
+        """The claims of an ID token. Raises OAuthError, whose detail names the failed rule."""
+        return await self.with_keys(jwks_uri, lambda keys: verify_id_token(token, keys, expected))
+
+    async def with_keys(self, jwks_uri: str, check: "Callable[[Mapping[str, PyJWK]], Checked]") -> Checked:
+        """What `check` makes of the provider's keys; once more with fresh ones when it meets an UnknownKey."""
         try:
-            return verify_id_token(tokens.id_token, await self._keys.get(provider.jwks_uri), expected)
+            return check(await self._keys.get(jwks_uri))
         except UnknownKey:
-            fresh = await self._keys.refetch(provider.jwks_uri)
+            fresh = await self._keys.refetch(jwks_uri)
         try:
-            return verify_id_token(tokens.id_token, fresh, expected)
+            return check(fresh)
         except UnknownKey:
             raise broken("the ID token names an unknown key") from None
 
