@@ -17,6 +17,7 @@ from broker.core.errors import OAuthError
 from broker.endpoints import errors
 from broker.endpoints.authorize import authorize
 from broker.endpoints.callback import callback, posted_callback
+from broker.endpoints.challenge import challenge
 from broker.endpoints.edge import Edge
 from broker.endpoints.form import LARGEST
 from broker.endpoints.health import live, ready
@@ -37,7 +38,7 @@ from broker.startup import DEVELOPMENT_REDIRECT_URI, make_ready
 from broker.store.sealing import SealBroken
 
 DOORS: list[ControllerRouterHandler] = [
-    *(openid_configuration, jwks, authorize, par, callback, posted_callback, return_to_app),
+    *(openid_configuration, jwks, authorize, par, challenge, callback, posted_callback, return_to_app),
     *(token, revoke, introspect, userinfo, logout, posted_logout),
     *(live, ready, asset),
 ]

@@ -133,6 +133,9 @@ def test_every_provider_is_in_the_catalogue():
         "custom",
         "lifecycle",
         "meta",
+        "native",
+        "native_sign_in",
+        "notifications",
         "token_answer",
         "token_requests",
     }

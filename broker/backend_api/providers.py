@@ -1,7 +1,7 @@
 """Connections to providers: `/v1/providers`. Credentials go in and never come out."""
 
 import time
-from typing import Annotated
+from typing import Annotated, Literal
 
 import msgspec
 from litestar import Router, delete, get, patch, post
@@ -10,6 +10,7 @@ from pydantic import Field
 
 from allowlist.wire import AnyRequest, ApiError, Body, read_json
 from broker.backend_api.audit import record
+from broker.core.challenge import NoncePolicy
 from broker.core.errors import OAuthError
 from broker.core.records import ProviderConfiguration
 from broker.providers import CATALOGUE
@@ -37,6 +38,7 @@ class ProviderChanges(Body):
     rotates: bool | None = None
     rotation_grace: Annotated[int, Field(ge=0, le=90 * 86_400)] | None = None
     refresh_ahead: bool | None = None
+    native_nonce: NoncePolicy | Literal["off"] | None = None
 
 
 class NewProvider(ProviderChanges):
@@ -133,6 +135,9 @@ def check_fields(configuration: ProviderConfiguration) -> None:
         if provider is not None and getattr(configuration, name) is not None:
             told = f"how the tokens of {provider.id} live is known"
             raise ApiError(422, "form_param_value_invalid", told, param=name)
+    if provider is not None and configuration.native_nonce != "off":
+        told = f"how the SDK of {provider.id} signs people in is known"
+        raise ApiError(422, "form_param_value_invalid", told, param="native_nonce")
     needed = provider.credential_fields if provider else ("client_secret",)
     for name in needed:
         if name not in configuration.credentials:
@@ -166,6 +171,7 @@ def described(provider_id: str, stored: ProviderConfiguration | None, rooms: Roo
     configuration = stored or rooms.catalogue.from_environment.get(provider_id)
     connection = rooms.catalogue.connection(provider_id, stored)
     known = CATALOGUE.get(provider_id)
+    native = connection.provider.native if connection else None
     name = (configuration and configuration.name) or (known.name if known else provider_id)
     return {
         "object": "provider",
@@ -182,6 +188,8 @@ def described(provider_id: str, stored: ProviderConfiguration | None, rooms: Roo
         "rotates": known.lifecycle.rotates if known else configuration and configuration.rotates,
         "rotation_grace": known.lifecycle.grace if known else configuration and configuration.rotation_grace,
         "refresh_ahead": bool(configuration and configuration.refresh_ahead),
+        "native": sorted(native.sdks) if native else [],
+        "native_nonce": configuration.native_nonce if configuration else "off",
         "callback_url": f"{rooms.settings.issuer}/callback/{provider_id}",
         "created_at": configuration.created_at * 1000 if configuration else None,
         "updated_at": configuration.updated_at * 1000 if configuration else None,

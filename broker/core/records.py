@@ -5,6 +5,8 @@ from typing import Literal
 
 import msgspec
 
+from broker.core.challenge import NoncePolicy, Platform
+
 
 class PendingAuthorization(msgspec.Struct, frozen=True, kw_only=True):
     """From /authorize to /callback, under the fingerprint of our `state` at the provider."""
@@ -22,6 +24,14 @@ class PendingAuthorization(msgspec.Struct, frozen=True, kw_only=True):
     prompt: str | None = None
     provider_scopes: tuple[str, ...] = ()
     consent: bool = False  # the provider is asked anew, because it gave no refresh token and we hold none
+
+
+class NativeChallenge(msgspec.Struct, frozen=True, kw_only=True):
+    """From /challenge to /token, under the challenge's fingerprint: for whom it was made, and where."""
+
+    client_id: str
+    provider: str
+    platform: Platform
 
 
 class AuthorizationCode(msgspec.Struct, frozen=True, kw_only=True):
@@ -84,7 +94,8 @@ class Discovered(msgspec.Struct, frozen=True, kw_only=True):
 class ProviderConfiguration(msgspec.Struct, frozen=True, kw_only=True):
     """What an admin set for one provider. `credentials` are secret and sealed in the store; `scopes` None means the
     catalogue's; `additional_scopes` are what an app may ask for beyond them. `rotates` and `rotation_grace` (seconds) say
-    of a custom provider what the catalogue says of others."""
+    of a custom provider what the catalogue says of others, and so does `native_nonce`: what its SDK is handed of a challenge,
+    where people may sign in with it on the device."""
 
     id: str
     name: str | None = None
@@ -99,5 +110,6 @@ class ProviderConfiguration(msgspec.Struct, frozen=True, kw_only=True):
     rotates: bool | None = None
     rotation_grace: int | None = None
     refresh_ahead: bool = False
+    native_nonce: NoncePolicy | Literal["off"] = "off"
     created_at: int = 0
     updated_at: int = 0

@@ -16,6 +16,7 @@ SHARED = (
     "/par",
     "/userinfo",
     "/introspect",
+    "/challenge",
 )  # what a web app calls with fetch (mobile.md 4.4)
 EXPOSED = "WWW-Authenticate, Retry-After"
 COMMON = {"x-content-type-options": "nosniff", "referrer-policy": "no-referrer"}

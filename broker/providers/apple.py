@@ -3,9 +3,11 @@
 import jwt
 
 from broker.providers.lifecycle import Lifecycle
+from broker.providers.native import Native, Sdk, SdkCode
 from broker.providers.provider import Connection, Provider, from_openid_claims
 
 ISSUER = "https://appleid.apple.com"
+JWKS_URI = "https://appleid.apple.com/auth/keys"
 SECRET_LIFETIME = 300  # seconds; Apple allows six months, a call needs one
 
 
@@ -36,6 +38,32 @@ LIFECYCLE = Lifecycle(
     revokes="refresh_token",
 )
 
+DOCS = "https://developer.apple.com/documentation"
+
+# The nonce of the request stands in the token as it is, the bundle id in `aud`. The code beside it is the bundle id's: it
+# is exchanged by it, with a secret minted for it, and without a redirect URI.
+NATIVE = Native(
+    sources=(
+        f"{DOCS}/authenticationservices/asauthorizationopenidrequest/nonce",
+        f"{DOCS}/signinwithapplerestapi/verifying-a-user",
+        f"{DOCS}/signinwithapplerestapi/generate-and-validate-tokens",
+    ),
+    issuers=(ISSUER,),
+    jwks_uri=JWKS_URI,
+    sdks={"ios": Sdk(audiences=("ios",), presenters=("ios",), code=SdkCode(client="app"))},
+    tells_name=True,
+)
+
+# https://developer.apple.com/documentation/signinwithapple/processing-changes-for-sign-in-with-apple-accounts
+# names `account-deleted`; `account-delete` is what was sent before, and was still seen.
+NOTIFICATIONS = {
+    "consent-revoked": "consent_revoked",
+    "account-deleted": "account_deleted",
+    "account-delete": "account_deleted",
+    "email-disabled": "email_disabled",
+    "email-enabled": "email_enabled",
+}
+
 APPLE = Provider(
     id="apple",
     name="Apple",
@@ -44,7 +72,7 @@ APPLE = Provider(
     authorization_endpoint="https://appleid.apple.com/auth/authorize",
     token_endpoint="https://appleid.apple.com/auth/token",
     revocation_endpoint="https://appleid.apple.com/auth/revoke",
-    jwks_uri="https://appleid.apple.com/auth/keys",
+    jwks_uri=JWKS_URI,
     algorithms=("RS256",),
     scopes=("name", "email"),
     pkce=False,  # Apple documents none; the nonce in the signed ID token binds the flow
@@ -52,6 +80,8 @@ APPLE = Provider(
     response_mode="form_post",  # Apple insists on it when a scope is asked
     prompts=(),
     lifecycle=LIFECYCLE,
+    native=NATIVE,
+    notifications=NOTIFICATIONS,
     to_identity=from_openid_claims,
     mint_client_secret=mint_client_secret,
 )

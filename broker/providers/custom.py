@@ -6,7 +6,8 @@ from urllib.parse import urlsplit
 from broker.core.records import Discovered, ProviderConfiguration
 from broker.providers.errors import broken
 from broker.providers.lifecycle import Lifecycle
-from broker.providers.provider import Provider, from_openid_claims
+from broker.providers.native import Native, own_ids
+from broker.providers.provider import ANY_ALGORITHM, Provider, from_openid_claims
 
 
 def well_known(issuer: str) -> str:
@@ -57,7 +58,22 @@ def custom_provider(configuration: ProviderConfiguration) -> Provider:
         client_auth="client_secret_basic" if known.basic_auth else "client_secret_post",
         announces_issuer=known.announces_issuer,
         lifecycle=told_lifecycle(configuration),
+        native=told_native(configuration),
         to_identity=from_openid_claims,
+    )
+
+
+def told_native(configuration: ProviderConfiguration) -> Native | None:
+    """Sign-in by an SDK of the issuer's, once an admin said what that SDK makes of a nonce."""
+    known = configuration.discovered
+    if configuration.native_nonce == "off" or configuration.issuer is None or known is None:
+        return None
+    return Native(
+        sources=(well_known(configuration.issuer),),
+        issuers=(configuration.issuer,),
+        jwks_uri=known.jwks_uri,
+        algorithms=ANY_ALGORITHM,
+        sdks=own_ids(configuration.native_nonce),
     )
 
 

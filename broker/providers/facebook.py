@@ -4,7 +4,8 @@ from urllib.parse import urlencode
 
 from broker.core.identity import Identity
 from broker.providers.lifecycle import DAY, Lifecycle, TokenCall
-from broker.providers.provider import Claims, Connection, GetJson, Provider, text
+from broker.providers.native import Native, Sdk
+from broker.providers.provider import Claims, Connection, GetJson, Provider, from_openid_claims, text
 from broker.providers.token_requests import appsecret_proof
 
 GRAPH = "https://graph.facebook.com/v23.0"  # a version lives two years at least
@@ -74,6 +75,25 @@ LIFECYCLE = Lifecycle(
     ),
 )
 
+
+def from_limited_login(claims: Claims) -> Identity:
+    """`sub` is the number that the Graph API calls `id`. Whether the e-mail was checked is not said here either."""
+    if not claims["sub"].isdigit():
+        raise ValueError("sub")
+    return from_openid_claims(claims)
+
+
+# Limited Login, which is what an iPhone gives where tracking was not allowed; the SDK for Android has no ID token. The keys
+# of www.facebook.com do not fit these tokens. Their issuer was seen with `www` and, at first, without.
+LIMITED_LOGIN = "https://developers.facebook.com/documentation/facebook-login/ios/limited-login"
+NATIVE = Native(
+    sources=(f"{LIMITED_LOGIN}/token", f"{LIMITED_LOGIN}/token/validating"),
+    issuers=("https://www.facebook.com", "https://facebook.com"),
+    jwks_uri="https://limited.facebook.com/.well-known/oauth/openid/jwks/",
+    sdks={"ios": Sdk(audiences=("ios",), presenters=("ios",))},
+    to_identity=from_limited_login,
+)
+
 FACEBOOK = Provider(
     id="facebook",
     name="Facebook",
@@ -86,6 +106,7 @@ FACEBOOK = Provider(
     pkce=False,  # documented only beside Facebook's OpenID Connect, which is marked as being tested
     prompts=(),
     lifecycle=LIFECYCLE,
+    native=NATIVE,
     to_identity=to_identity,
     fetch_profile=fetch_profile,
 )

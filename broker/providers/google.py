@@ -1,9 +1,11 @@
 """Google: OpenID Connect; the ID token says it all."""
 
 from broker.providers.lifecycle import DAY, Lifecycle, TokenCall
+from broker.providers.native import Native, Sdk, SdkCode
 from broker.providers.provider import Provider, from_openid_claims
 
 OAUTH2 = "https://developers.google.com/identity/protocols/oauth2"
+JWKS_URI = "https://www.googleapis.com/oauth2/v3/certs"
 REVOCATION_ENDPOINT = "https://oauth2.googleapis.com/revoke"
 
 # A refresh token also ends after seven days while the Google Cloud project is in the status "Testing", when a person
@@ -29,6 +31,26 @@ LIFECYCLE = Lifecycle(
     revocation_call=TokenCall(method="POST", url=REVOCATION_ENDPOINT, parameters={"token": "{token}"}),
 )
 
+# The nonce stands in the token as it was given, on Android (`setNonce`), on iOS from GoogleSignIn 9.0 on, and on the web.
+# Where an app names its server, as on Android it must, the server's web client is the audience and the app is `azp`.
+# The server auth code is that web client's; an empty redirect URI goes with it.
+SERVER_CODE = SdkCode(client="connection", redirect_uri="")
+NATIVE = Native(
+    sources=(
+        "https://developers.google.com/identity/gsi/web/guides/verify-google-id-token",
+        "https://developers.google.com/identity/openid-connect/reference",
+        "https://developer.android.com/identity/sign-in/credential-manager-siwg",
+        "https://developers.google.com/identity/sign-in/ios/offline-access",
+    ),
+    issuers=("https://accounts.google.com", "accounts.google.com"),
+    jwks_uri=JWKS_URI,
+    sdks={
+        "ios": Sdk(audiences=("ios", "web"), presenters=("ios",), code=SERVER_CODE),
+        "android": Sdk(audiences=("web",), presenters=("android",), code=SERVER_CODE),
+        "web": Sdk(audiences=("web",), presenters=("web",)),
+    },
+)
+
 GOOGLE = Provider(
     id="google",
     name="Google",
@@ -38,10 +60,11 @@ GOOGLE = Provider(
     token_endpoint="https://oauth2.googleapis.com/token",
     userinfo_endpoint="https://openidconnect.googleapis.com/v1/userinfo",
     revocation_endpoint=REVOCATION_ENDPOINT,
-    jwks_uri="https://www.googleapis.com/oauth2/v3/certs",
+    jwks_uri=JWKS_URI,
     algorithms=("RS256",),
     scopes=("openid", "email", "profile"),
     prompts=("consent", "select_account"),
     lifecycle=LIFECYCLE,
+    native=NATIVE,
     to_identity=from_openid_claims,
 )

@@ -9,8 +9,10 @@ import msgspec
 from broker.core.identity import Identity
 from broker.core.records import ProviderConfiguration
 from broker.providers.lifecycle import Lifecycle
+from broker.providers.native import Native
 
 Claims = Mapping[str, Any]
+ANY_ALGORITHM = ("RS256", "ES256", "PS256", "EdDSA")
 GetJson = Callable[[str, str], Awaitable[Any]]  # (URL, access token) to the decoded JSON
 
 
@@ -31,7 +33,7 @@ class Provider:
     revocation_endpoint: str | None = None
     issuer: str | None = None
     jwks_uri: str | None = None
-    algorithms: tuple[str, ...] = ("RS256", "ES256", "PS256", "EdDSA")
+    algorithms: tuple[str, ...] = ANY_ALGORITHM
     scopes: tuple[str, ...]
     scope_separator: str = " "
     pkce: bool = True
@@ -41,6 +43,8 @@ class Provider:
     prompts: tuple[str, ...] = ("login", "consent", "select_account")
     announces_issuer: bool = False  # RFC 9207: its answers carry `iss`, so one without is refused
     lifecycle: Lifecycle = field(default_factory=Lifecycle)
+    native: Native | None = None  # sign-in by its SDK on the device
+    notifications: Mapping[str, str] | None = None  # what it tells us by itself: its word, and ours for it
     to_identity: Callable[[Claims], Identity]
     fetch_profile: "Callable[[GetJson, Connection, str], Awaitable[Claims]] | None" = None
     read_answer: Callable[[Any], Any] | None = None  # a token answer into the shape of RFC 6749 section 5.1

@@ -8,7 +8,7 @@ from typing import Any, Literal, TypeVar
 from urllib.parse import urlsplit
 
 import msgspec
-from authlib.oauth2.rfc6749.parameters import prepare_grant_uri, prepare_token_request
+from authlib.oauth2.rfc6749.parameters import prepare_grant_uri
 from jwt import PyJWK
 
 from broker.core.errors import OAuthError
@@ -25,7 +25,7 @@ from broker.providers.provider import Claims, Connection
 from broker.providers.token_answer import Answer, read_json, read_refresh, read_tokens, was_revoked
 from broker.providers.token_requests import (
     Request,
-    authenticate,
+    authenticated_form,
     exchange_request,
     renewal_request,
     revocation_request,
@@ -119,9 +119,8 @@ class Upstream:
     async def trade(self, connection: Connection, form: Mapping[str, str], now: int) -> ProviderTokens:
         """Tokens for a code (RFC 6749 section 4.1.3); `form` is what goes with it. Raises OAuthError."""
         provider = connection.provider
-        headers, secret = authenticate(connection, now)
-        body = prepare_token_request("authorization_code", **form, **secret)
-        said = read_json(await self._request("POST", provider.token_endpoint, headers, body))
+        grant = {"grant_type": "authorization_code", **form}
+        said = read_json(await self.send(authenticated_form(connection, provider.token_endpoint, grant, now)))
         return read_tokens(provider.read_answer(said) if provider.read_answer else said, now)
 
     async def _long_lived(self, connection: Connection, tokens: ProviderTokens, now: int) -> ProviderTokens:

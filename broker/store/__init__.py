@@ -9,6 +9,7 @@ from typing import cast
 from redis.asyncio import Redis
 
 from broker.core.encryption_keys import EncryptionKeys
+from broker.store.challenges import Challenges
 from broker.store.clients import Clients
 from broker.store.codes import Codes
 from broker.store.commands import Commands
@@ -18,6 +19,7 @@ from broker.store.due import Due
 from broker.store.events import Events
 from broker.store.grants import Grants
 from broker.store.leader import Leadership
+from broker.store.notifications import Notifications
 from broker.store.outbox import Outbox
 from broker.store.pending import Pending
 from broker.store.provider_configurations import ProviderConfigurations
@@ -44,11 +46,13 @@ class Store:
     pushed: Pushed
     pending: Pending
     returns: Returns
+    challenges: Challenges
     codes: Codes
     sessions: Sessions
     users: Users
     grants: Grants
     revocations: Revocations
+    notifications: Notifications
     wakeups: Wakeups
     directory: Directory
     outbox: Outbox
@@ -72,11 +76,13 @@ class Store:
             pushed=Pushed(redis, sealer),
             pending=Pending(redis, sealer),
             returns=Returns(redis, sealer),
+            challenges=Challenges(redis, sealer),
             codes=Codes(redis, outbox),
             sessions=Sessions(redis, keys.derive("refresh token"), outbox),
             users=Users(redis, sealer, outbox),
             grants=Grants(redis, sealer, outbox),
             revocations=Revocations(redis, sealer),
+            notifications=Notifications(redis),
             wakeups=Wakeups(client),
             directory=Directory(redis),
             outbox=outbox,

@@ -40,6 +40,7 @@ PLACES = {
     b"pending:": Place(),
     b"pushed:": Place(),
     b"return:": Place(),
+    b"challenge:": Place(),
 }
 
 

@@ -3,16 +3,19 @@
 import hashlib
 from asyncio import gather
 from pathlib import Path
+from typing import Any
 
 import msgspec
 
 from broker.core.events import Event, EventType, happened
 from broker.core.identity import ExternalAccount, Identity, ProviderTokens, User
 from broker.core.opaque import new_id
+from broker.core.records import Session
 from broker.store.commands import Commands
 from broker.store.grants import Ref, connection_event, grant_key, seal_tokens
 from broker.store.outbox import Outbox, encode, outbox_key
 from broker.store.sealing import Sealer
+from broker.store.sessions import session_created, session_fields, session_key, sessions_key
 
 REMEMBERED = 900  # seconds that a deleted user is known as such: longer than any flow lives
 
@@ -55,11 +58,20 @@ class Users:
         earlier = await self._redis.set(key, msgspec.json.encode(fresh), nx=True, get=True)
         return self._links.decode(earlier) if earlier else fresh
 
-    async def sign_in(self, account: ExternalAccount, tokens: ProviderTokens, now: int) -> bool:
-        """False: the user was deleted just now. Write account, grant and user in one step; the first account describes the user. The refresh token is a field
-        of its own: many providers give it once, and an answer without it keeps the old one."""
+    async def sign_in(
+        self,
+        account: ExternalAccount,
+        tokens: ProviderTokens | None,
+        now: int,
+        session: Session | None = None,
+    ) -> bool:
+        """False: the user was deleted just now. Write account, grant and user in one step, and the session where it begins
+        with them; the first account describes the user. The refresh token is a field of its own: many providers give it
+        once, and an answer without it keeps the old one. Without tokens the grant stays as it is."""
         ref = Ref(account.user_id, account.provider, account.id)
-        sealed, lasting = seal_tokens(self._sealer, ref, account.identity.subject, tokens, now)
+        sealed, lasting = b"", b""
+        if tokens:
+            sealed, lasting = seal_tokens(self._sealer, ref, account.identity.subject, tokens, now)
         user = happened(EventType.USER_CREATED, now, actor="user", user_id=account.user_id)
         connection = connection_event(EventType.CONNECTION_CREATED, ref, now, "user")
         keys = [
@@ -70,8 +82,13 @@ class Users:
             gone_key(account.user_id),
         ]
         identity = msgspec.json.encode(account.identity)
-        arguments = [account.id, msgspec.json.encode(account), sealed, identity, now, lasting]
-        step = self._sign_in(keys=keys, args=[*arguments, *encode([user, connection])])
+        arguments: list[Any] = [account.id, msgspec.json.encode(account), sealed, identity, now, lasting]
+        arguments += encode([user, connection])
+        if session:
+            keys += [session_key(account.user_id, session.id), sessions_key(account.user_id)]
+            arguments += [*encode([session_created(session)]), session.id, session.expires_at]
+            arguments += [session.idle_until, *session_fields(session)]
+        step = self._sign_in(keys=keys, args=arguments)
         return bool(await self._outbox.marked(account.user_id, now, step))
 
     async def remove_account(self, account: ExternalAccount, heir: ExternalAccount, event: Event) -> bool:

@@ -1,0 +1,10 @@
+"""Challenges of sign-ins by a provider's SDK, by the challenge that the app keeps."""
+
+from broker.core.records import NativeChallenge
+from broker.store.drawer import TakeOnce
+
+
+class Challenges(TakeOnce[NativeChallenge]):
+    kind = "challenge"
+    lifetime = 300
+    record = NativeChallenge
