@@ -24,6 +24,7 @@ from broker.endpoints.health import live, ready
 from broker.endpoints.introspect import introspect
 from broker.endpoints.logout import logout, posted_logout
 from broker.endpoints.metadata import authorization_server_metadata, jwks, openid_configuration
+from broker.endpoints.notifications import notified
 from broker.endpoints.par import par
 from broker.endpoints.return_to_app import return_to_app
 from broker.endpoints.revoke import revoke
@@ -40,7 +41,7 @@ from broker.store.sealing import SealBroken
 DOORS: list[ControllerRouterHandler] = [
     *(openid_configuration, jwks, authorize, par, challenge, callback, posted_callback, return_to_app),
     *(token, revoke, introspect, userinfo, logout, posted_logout),
-    *(live, ready, asset),
+    *(notified, live, ready, asset),
 ]
 EXCEPTION_HANDLERS: ExceptionHandlersMap = {
     OAuthError: errors.oauth_error,

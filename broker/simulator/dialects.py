@@ -67,6 +67,8 @@ def email_claims(provider: Provider, persona: Persona) -> dict[str, Any]:
             return {"email": persona.email, "email_verified": str(persona.email_verified).lower()}
         case "microsoft":
             return {"email": persona.email, "xms_edov": persona.email_verified}
+        case "facebook":
+            return {"email": persona.email}
         case _:
             return {"email": persona.email, "email_verified": persona.email_verified}
 

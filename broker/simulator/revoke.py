@@ -38,7 +38,7 @@ async def revoke(
     try:
         form = Parameters.parse(await request.body())
         if provider != "google":
-            check_client(request.headers.get("authorization"), form)
+            check_client(simulator, request.headers.get("authorization"), form)
         token = form.required("token")
     except OAuthError as error:
         return error_answer(error)

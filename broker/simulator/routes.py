@@ -6,6 +6,7 @@ from litestar.di import Provide
 from broker.simulator.authorize import answer, ask
 from broker.simulator.discovery import jwks, openid_configuration
 from broker.simulator.long_lived import long_lived, renewed
+from broker.simulator.native import device, notification
 from broker.simulator.profile import user, user_emails, userinfo
 from broker.simulator.revoke import delete_grant, revoke
 from broker.simulator.simulated import simulated_providers
@@ -24,6 +25,7 @@ def simulator_routes(issuer: str, *, development: bool, slowness: float = 3.0) -
         "/simulator",
         route_handlers=[
             *(ask, answer, token, long_lived, renewed, revoke, delete_grant),
+            *(device, notification),
             *(userinfo, user, user_emails, openid_configuration, jwks),
         ],
         dependencies={"simulator": Provide(lambda: simulator, sync_to_thread=False)},

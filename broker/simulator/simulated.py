@@ -33,6 +33,7 @@ def simulated(provider: Provider, home: str) -> Provider:
         credential_fields=("client_secret",),
         mint_client_secret=None,
         lifecycle=simulated_calls(provider.lifecycle, home),
+        native=provider.native and replace(provider.native, issuers=(home,), jwks_uri=f"{home}/jwks"),
     )
 
 

@@ -42,8 +42,8 @@ async def token(
     simulated = simulator.provider(provider)
     try:
         form = Parameters.parse(await request.body())
-        check_client(request.headers.get("authorization"), form)
-        grant = spend(simulator, simulated, form)
+        client_id = check_client(simulator, request.headers.get("authorization"), form)
+        grant = spend(simulator, simulated, form, client_id)
         await misbehave(simulator, grant)
     except OAuthError as error:
         status, body = answered_error(simulated, error)
@@ -54,47 +54,49 @@ async def token(
     return json_answer(await new_tokens(simulator, simulated, grant, form))
 
 
-def check_client(authorization: str | None, form: Parameters) -> None:
-    """Raises OAuthError invalid_client."""
+def check_client(simulator: Simulator, authorization: str | None, form: Parameters) -> str:
+    """The broker's one id, or one of an app whose device was played. Raises OAuthError invalid_client."""
     shown = presented_credentials(authorization, form)
     right_secret = hmac.compare_digest((shown.secret or "").encode(), CLIENT_SECRET.encode())
-    if shown.client_id != CLIENT_ID or not right_secret:
+    known = shown.client_id == CLIENT_ID or simulator.apps.find(shown.client_id)
+    if not known or not right_secret:
         raise OAuthError(ErrorCode.INVALID_CLIENT, "client authentication failed")
+    return shown.client_id
 
 
-def spend(simulator: Simulator, provider: Provider, form: Parameters) -> Grant:
+def spend(simulator: Simulator, provider: Provider, form: Parameters, client_id: str) -> Grant:
     """The grant behind a code, which is good no more, whatever else is wrong with the request, or a refresh token."""
     match form.required("grant_type"):
         case "authorization_code":
             grant = simulator.codes.take(form.required("code"))
-            return check_code(provider, grant, form)
+            return check_code(provider, grant, form, client_id)
         case "refresh_token":
-            return refreshed(simulator, provider, form.required("refresh_token"))
+            return refreshed(simulator, provider, form.required("refresh_token"), client_id)
         case _:
             raise OAuthError(ErrorCode.UNSUPPORTED_GRANT_TYPE, "authorization_code or refresh_token")
 
 
-def refreshed(simulator: Simulator, provider: Provider, token: str) -> Grant:
+def refreshed(simulator: Simulator, provider: Provider, token: str, client_id: str) -> Grant:
     """A refresh token that rotates is good for its grace from now on. Raises OAuthError invalid_grant."""
-    grant = belongs(provider, simulator.refresh_tokens.find(token))
+    grant = belongs(provider, simulator.refresh_tokens.find(token), client_id)
     if provider.lifecycle.rotates:
         simulator.refresh_tokens.shorten(token, provider.lifecycle.grace or 0)
     return grant
 
 
-def check_code(provider: Provider, found: Grant | None, form: Parameters) -> Grant:
+def check_code(provider: Provider, found: Grant | None, form: Parameters, client_id: str) -> Grant:
     """Raises OAuthError invalid_grant."""
-    grant = belongs(provider, found)
-    if form.required("redirect_uri") != grant.redirect_uri:
+    grant = belongs(provider, found, client_id)
+    if form.get("redirect_uri") != grant.redirect_uri:
         raise OAuthError(ErrorCode.INVALID_GRANT, "redirect_uri differs from the authorization request's")
     if grant.challenge and not verifies(form.required("code_verifier"), grant.challenge):
         raise OAuthError(ErrorCode.INVALID_GRANT, "code_verifier does not fit the code_challenge")
     return grant
 
 
-def belongs(provider: Provider, grant: Grant | None) -> Grant:
-    if grant is None or grant.provider != provider.id:
-        raise OAuthError(ErrorCode.INVALID_GRANT, "it is unknown, expired or used")
+def belongs(provider: Provider, grant: Grant | None, client_id: str) -> Grant:
+    if grant is None or grant.provider != provider.id or grant.client_id != client_id:
+        raise OAuthError(ErrorCode.INVALID_GRANT, "it is unknown, expired, used or another client's")
     return grant
 
 
@@ -128,15 +130,17 @@ async def new_tokens(
 
 async def id_token(simulator: Simulator, provider: Provider, grant: Grant, access_token: str) -> str:
     """OpenID Connect Core section 2."""
-    now = int(time.time())
     claims = {
         "iss": issuer_of(provider),
-        "aud": CLIENT_ID,
-        "iat": now,
-        "exp": now + 3600,
+        "aud": grant.client_id,
         "at_hash": half_hash(access_token),
         **({"nonce": grant.nonce} if grant.nonce else {}),
         **openid_claims(provider, grant),
     }
-    key = await simulator.keys.of(provider)
-    return jwt.encode(claims, key.private, key.algorithm, {"kid": key.id})
+    return await sign(simulator, provider, claims)
+
+
+async def sign(simulator: Simulator, provider: Provider, claims: dict[str, Any]) -> str:
+    """A token of the provider's, good for an hour from now."""
+    now, key = int(time.time()), await simulator.keys.of(provider)
+    return jwt.encode({"iat": now, "exp": now + 3600, **claims}, key.private, key.algorithm, {"kid": key.id})
