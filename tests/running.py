@@ -7,7 +7,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from functools import cache
@@ -89,10 +89,12 @@ class RunningBroker:
 
 
 @contextmanager
-def running_broker(redis_url: str, *, wait: Wait | None = None, **settings: str) -> Iterator[RunningBroker]:
+def running_broker(
+    redis_url: str, *, wait: Wait | None = None, program: Sequence[str] = BROKER, **settings: str
+) -> Iterator[RunningBroker]:
     """Start `broker serve` in development mode unless `settings` (without the prefix) say otherwise.
 
-    `wait` sends the first request there is, for who must choose it.
+    `wait` sends the first request there is, for who must choose it. `program` is run in the place of `broker`.
     """
     port = free_port()
     address = f"http://127.0.0.1:{port}"
@@ -102,7 +104,7 @@ def running_broker(redis_url: str, *, wait: Wait | None = None, **settings: str)
         log_file = Path(folder) / "log"
         with log_file.open("wb") as log:
             process = subprocess.Popen(
-                [*BROKER, "serve", "--port", str(port)],
+                [*program, "serve", "--port", str(port)],
                 env=clean_environment(environment),
                 stdout=log,
                 stderr=log,
