@@ -8,3 +8,7 @@ class Challenges(TakeOnce[NativeChallenge]):
     kind = "challenge"
     lifetime = 300
     record = NativeChallenge
+
+    def _key(self, secret: str) -> str:
+        """The plain digest of a challenge may be its nonce, which everybody reads who sees the ID token: so another one."""
+        return super()._key(f"challenge {secret}")

@@ -67,7 +67,7 @@ def test_oc_08_sealed_and_short_lived(device: Device, valkey: str):
         stored = redis.get(key) or b""
         assert 0 < redis.ttl(key) <= 300
         assert made["challenge"].encode() not in key + stored
-        assert made["nonce"].encode() not in stored
+        assert made["nonce"].encode() not in key + stored
         assert device.client_id.encode() not in stored
 
 
