@@ -45,7 +45,7 @@ async def sign_in_natively(
     known = await rooms.store.users.known(connection.id, identity.subject)
     # What only a page could ask a person for ends here, as interaction_required: an app has no page of ours to show.
     account = await settle(connection, identity, tokens, known, now, rooms)
-    account = with_told_name(account, native, grant)
+    account = with_name_beside(account, native, grant)
     session, refresh_token = rooms.store.sessions.begin_at_once(account.user_id, client.client_id, scope, now)
     await write_down(account, tokens, connection, now, rooms, session)
     return client, session, refresh_token
@@ -84,10 +84,10 @@ def show(
     )
 
 
-def with_told_name(account: ExternalAccount, native: Native, grant: TokenExchangeGrant) -> ExternalAccount:
+def with_name_beside(account: ExternalAccount, native: Native, grant: TokenExchangeGrant) -> ExternalAccount:
     """Apple's SDK tells the name to the app, once, unsigned: it is taken where none is known, never over one that is."""
     who, given, family = account.identity, (grant.given_name or "").strip(), (grant.family_name or "").strip()
-    if not native.tells_name or who.name or who.given_name or who.family_name:
+    if not native.tells_name or who.name:
         return account
     told = msgspec.structs.replace(
         who,

@@ -123,6 +123,14 @@ def test_without_a_code_there_is_nothing_in_custody(device: Device, provider: Pr
     assert claims_of(device.sign_in())["sub"] != user_id
 
 
+def test_a_name_that_nobody_signed(device: Device, provider: ProviderStub):
+    """A name beside the token is Apple's way alone; of another provider's person it is not taken."""
+    provider.subject = "native-nameless"
+    user_id = claims_of(device.sign_in({"name": None}, given_name="Mallory"))["sub"]
+    (account,) = device.broker.admin("GET", f"/v1/users/{user_id}/external_accounts").json()
+    assert (account["first_name"], account["last_name"]) == ("", "")
+
+
 def test_a_code_that_no_sdk_gives(device: Device, provider: ProviderStub):
     """A code from a provider whose SDK gives none is not passed on to anybody."""
     assert_refused(device.try_in(authorization_code="code"))
