@@ -5,6 +5,7 @@ from collections.abc import Iterator
 import httpx2
 import pytest
 
+from tests.device import IDS, Device
 from tests.phone import Phone
 from tests.provider_stub import CLIENT_ID, CLIENT_SECRET, ProviderStub, running_provider
 from tests.running import LOCAL, RunningBroker, running_broker
@@ -78,3 +79,14 @@ def scheme_phone(broker: RunningBroker, provider: ProviderStub) -> Iterator[Phon
     """A phone whose app returns by a custom scheme; a person must press the button of the return page."""
     with httpx2.Client(follow_redirects=False, **LOCAL) as browser:
         yield Phone(broker, "default", SCHEME_REDIRECT, browser=browser)
+
+
+@pytest.fixture
+def device(broker: RunningBroker, provider: ProviderStub) -> Iterator[Device]:
+    """An app with the SDK of a provider `device`, which is the stub once more."""
+    connect(broker, provider, "device", native_nonce="sha256-hex")
+    client_id = broker.make_client(native_client_ids={"device": IDS})["client_id"]
+    broker.allow(HTTPS_REDIRECT, client_id)
+    yield Device(broker, client_id, provider)
+    broker.admin("DELETE", f"/v1/clients/{client_id}")
+    broker.admin("DELETE", "/v1/providers/device")
