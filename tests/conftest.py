@@ -43,8 +43,9 @@ def provider(provider_process: ProviderStub) -> ProviderStub:
 
 @pytest.fixture(scope="session")
 def broker(valkey: str, provider_process: ProviderStub) -> Iterator[RunningBroker]:
-    """A broker in development mode that has the provider as `stub`."""
-    with running_broker(valkey) as running:
+    """A broker in development mode that has the provider as `stub`. Tests add it under other ids, too, where it tells the
+    same addresses of the same people: whether these are one person is asked in tests/accounts, and here it is nobody's."""
+    with running_broker(valkey, ACCOUNT_LINKING="off") as running:
         connect(running, provider_process)
         for url in (HTTPS_REDIRECT, SCHEME_REDIRECT, LOOPBACK_REDIRECT):
             running.allow(url)

@@ -76,11 +76,13 @@ def test_native_sign_in_takes_two_and_four(counted: tuple[RedisProxy, Phone], pr
     connect(phone.broker, provider_process, "device", native_nonce="sha256-hex")
     phone.broker.admin("PATCH", "/v1/clients/default", {"native_client_ids": {"device": IDS}})
     device = Device(phone.broker, "default", provider_process)
+    provider_process.subject = "device-ada"  # whose address no other provider of this broker tells
     device.sign_in()
     proxy.reset()
     made = device.challenge()
     assert proxy.round_trips == 2
     token = device.id_token(made["nonce"])
+    provider_process.subject = "ada"
     proxy.reset()
     assert device.exchange(made["challenge"], token).status_code == 200
     assert proxy.round_trips == 4

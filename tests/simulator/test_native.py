@@ -1,12 +1,15 @@
 """A development broker without a phone: the simulator plays the device, and what Apple tells by itself."""
 
+import time
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import httpx2
 import jwt
 import pytest
 
+from broker.simulator.simulated import simulated_connections
 from tests.device import EXCHANGE, ID_TOKEN
 from tests.running import RunningBroker, running_broker
 from tests.valkey import running_valkey
@@ -66,7 +69,7 @@ def user_of(tokens: dict[str, Any]) -> str:
 )
 def test_nothing_to_configure(dev: RunningBroker, provider: str, platform: str):
     """The default client can sign in by every simulated SDK at once, the same person each time."""
-    form = {"persona": "grace"}
+    form = {"persona": f"grace@{provider}.example"}
     if (provider, platform) == ("google", "web"):
         made = challenge(dev, provider, platform)
         given = device(dev, provider, made["nonce"], **form)
@@ -90,12 +93,18 @@ def test_apples_device(dev: RunningBroker):
     assert (account["first_name"], account["last_name"]) == ("Ada", "Lovelace")
 
 
+def as_client(dev: RunningBroker, client_id: str) -> dict[str, str]:
+    """The form of that app's exchange, with a secret that is signed for it."""
+    apple = replace(simulated_connections(dev.issuer)["apple"], client_id=client_id)
+    secret = apple.client_secret(int(time.time())) or ""
+    return {"grant_type": "authorization_code", "client_id": client_id, "client_secret": secret}
+
+
 def test_a_code_is_its_apps(dev: RunningBroker):
     """A code that Apple's SDK gave an app is good for that app's id alone, once, and takes no redirect URI."""
     given = device(dev, "apple", "nonce", audience="com.example.one")["authorization_code"]
     again = device(dev, "apple", "nonce", audience="com.example.two")["authorization_code"]
-    form = {"grant_type": "authorization_code", "client_secret": "simulated"}
-    one, two = form | {"client_id": "com.example.one"}, form | {"client_id": "com.example.two"}
+    one, two = as_client(dev, "com.example.one"), as_client(dev, "com.example.two")
 
     def tried(body: dict[str, str]) -> tuple[int, str | None]:
         answer = dev.post("/simulator/apple/token", data=body)
@@ -103,7 +112,8 @@ def test_a_code_is_its_apps(dev: RunningBroker):
 
     assert tried(two | {"code": given}) == (400, "invalid_grant")
     assert tried(two | {"code": again, "redirect_uri": "https://app.example.com"}) == (400, "invalid_grant")
-    assert tried(form | {"code": again, "client_id": "com.example.three"}) == (401, "invalid_client")
+    assert tried(as_client(dev, "com.example.three") | {"code": again}) == (401, "invalid_client")
+    assert tried(one | {"code": again, "client_secret": two["client_secret"]}) == (401, "invalid_client")
     fresh = device(dev, "apple", "nonce", audience="com.example.one")["authorization_code"]
     assert tried(one | {"code": fresh}) == (200, None)
     assert tried(one | {"code": fresh}) == (400, "invalid_grant")

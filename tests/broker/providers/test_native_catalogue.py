@@ -178,7 +178,7 @@ def test_apples_code_keeps_its_client(iphone: Device, catalogue_broker: RunningB
 
 
 BROKEN_CODES = {
-    "unknown": ({}, {}, "status 400"),
+    "unknown": ({}, {}, "status 400 invalid_grant"),
     "of another person": ({"subject": "mallory"}, {}, "the code is another person's"),
     "answered for the web's id": ({}, {"aud": "com.example.web"}, "ID token: InvalidAudienceError"),
     "answered by a stranger": ({}, {"iss": "https://evil.example.net"}, "ID token: iss"),
