@@ -123,15 +123,20 @@ def form_of(page: httpx2.Response, label: str | None = None) -> tuple[str, dict[
     forms = re.findall(r"<form[^>]*action=\"([^\"]*)\"[^>]*>(.*?)</form>", page.text, re.DOTALL)
     for action, inside in forms:
         fields = dict(re.findall(r"<input type=\"hidden\" name=\"([^\"]*)\" value=\"([^\"]*)\"", inside))
-        buttons = dict(
-            re.findall(r"<button[^>]*?((?: name=\"[^\"]*\" value=\"[^\"]*\")?)>([^<]*)</button>", inside)
-        )
-        pressed = [attributes for attributes, text in buttons.items() if label in (None, html.unescape(text))]
+        buttons = re.findall(r"<button([^>]*)>(.*?)</button>", inside, re.DOTALL)
+        pressed = [attributes for attributes, shown in buttons if label in (None, text_of(shown))]
         if pressed:
-            sent = dict(re.findall(r"name=\"([^\"]*)\" value=\"([^\"]*)\"", pressed[0] if label else ""))
+            sent = dict(re.findall(r" name=\"([^\"]*)\" value=\"([^\"]*)\"", pressed[0] if label else ""))
             filled = {name: html.unescape(value) for name, value in {**fields, **sent}.items()}
             return urljoin(str(page.request.url), html.unescape(action)), filled
     raise AssertionError(f"no button {label}: {page.status_code} {page.text[:500]}")
+
+
+def text_of(markup: str) -> str:
+    """What a screen reader says of it."""
+    for unsaid in (r"<svg.*?</svg>", r"<span[^>]*aria-hidden[^>]*>[^<]*</span>", r"<[^>]*>"):
+        markup = re.sub(unsaid, "", markup, flags=re.DOTALL)
+    return html.unescape(markup).strip()
 
 
 def challenge_of(verifier: str) -> str:

@@ -6,8 +6,9 @@ from pathlib import Path
 
 import click
 
+from broker.provider_settings import PREFIX, SettingsError
 from broker.providers import CATALOGUE
-from broker.settings import PREFIX, Settings, SettingsError
+from broker.settings import Settings
 
 DEVELOPMENT_FOLDER = Path(".broker")
 KEYS_FILE = "keys.env"

@@ -12,7 +12,8 @@ from broker.cli.keys import new_keys
 from broker.cli.settings import PROVIDER_FIELDS
 from broker.core.encryption_keys import new_encryption_key
 from broker.core.secret_keys import new_secret_key
-from broker.settings import Settings, SettingsError
+from broker.provider_settings import SettingsError
+from broker.settings import Settings
 from tests.apple import CREDENTIALS
 
 KEYS = dict(line.split("=", 1) for line in new_keys("k1"))

@@ -12,7 +12,8 @@ from broker.cli.settings import PROVIDER_FIELDS
 from broker.core.encryption_keys import new_encryption_key, new_key
 from broker.key_sources import open_ring, source
 from broker.key_sources.unopened import Unopened
-from broker.settings import Settings, SettingsError
+from broker.provider_settings import SettingsError
+from broker.settings import Settings
 from tests.key_services import WRAPPING_KEY
 from tests.running import keys
 
