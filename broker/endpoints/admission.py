@@ -49,17 +49,7 @@ async def let_on(
         issuer, forget = rooms.settings.issuer, proven.cookie.forget()
         return to_app(proven.target, code=code, state=flow.state, iss=issuer, forget_cookie=forget)
     await gather(*writings)
-    return await ask_to_return(
-        proven.request,
-        grant,
-        arrived,
-        flow.state,
-        proven.target,
-        proven.client.name,
-        connection,
-        identity,
-        rooms,
-    )
+    return await ask_to_return(grant, arrived, flow.state, connection, identity, rooms)
 
 
 def grant_to(user_id: str, flow: PendingAuthorization, now: int) -> AuthorizationCode:

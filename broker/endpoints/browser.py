@@ -40,6 +40,10 @@ class BrowserCookie:
 
     def is_held_by(self, request: Request[Any, Any, Any], expected: str) -> bool:
         """Whether the request shows the cookie whose fingerprint is `expected`. Two of one name: not believed."""
-        pairs = (part.strip().partition("=") for part in request.headers.get("cookie", "").split(";"))
-        values = [value for name, _, value in pairs if name == self.name]
+        values = self.values(request)
         return len(values) == 1 and hmac.compare_digest(fingerprint(values[0]), expected)
+
+    def values(self, request: Request[Any, Any, Any]) -> list[str]:
+        """What the request shows under this name, not yet believed."""
+        pairs = (part.strip().partition("=") for part in request.headers.get("cookie", "").split(";"))
+        return [value for name, _, value in pairs if name == self.name]
