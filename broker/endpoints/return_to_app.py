@@ -16,7 +16,7 @@ from broker.core.identity import Identity
 from broker.core.opaque import derived_secret, fingerprint, new_secret
 from broker.core.parameters import Parameters, refused
 from broker.core.records import Arrived, AuthorizationCode, PendingReturn
-from broker.endpoints.browser import BrowserCookie
+from broker.endpoints.browser import BrowserCookie, remember_provider
 from broker.endpoints.form import read_form
 from broker.endpoints.redirect import form_target, is_android, prove_redirect_uri, shown_target
 from broker.endpoints.responses import see_other, to_app
@@ -48,8 +48,9 @@ async def ask_to_return(
         who=identity.email or identity.name or identity.username,
     )
     await rooms.store.returns.save(secret, waiting)
-    cookie = BrowserCookie.of(secret, rooms.settings.issuer).give(cookie_value)
-    return see_other(f"{rooms.settings.base}/continue?{urlencode({'flow': secret})}", cookie)
+    issuer = rooms.settings.issuer
+    cookies = (BrowserCookie.of(secret, issuer).give(cookie_value), remember_provider(connection.id, issuer))
+    return see_other(f"{rooms.settings.base}/continue?{urlencode({'flow': secret})}", *cookies)
 
 
 @get("/continue")
