@@ -172,6 +172,7 @@ async def choose_provider(
     return page(
         request,
         "choose_provider.html",
+        packed=True,
         client=client,
         choices=choices,
         returns_to=shown_target(target),
