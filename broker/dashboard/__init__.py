@@ -4,6 +4,9 @@ from litestar import Router
 from litestar.exceptions import HTTPException
 
 from allowlist.wire import ApiError, ApiErrors
+from broker.dashboard.allowlist import allowlist_router
+from broker.dashboard.clients import clients_router
+from broker.dashboard.keys import keys_router
 from broker.dashboard.refusal import on_api_error, on_api_errors, on_http_error
 from broker.dashboard.shell import dashboard_gate
 from broker.dashboard.sign_in import front, sign_in, sign_in_with_provider, sign_out
@@ -16,7 +19,12 @@ def dashboard(rooms: Rooms) -> Router:
     """Everything under `/dashboard`; the gate stands before all of it, so nothing can be forgotten."""
     return Router(
         "/dashboard",
-        route_handlers=[front, sign_in, sign_in_with_provider, sign_out],
+        route_handlers=[
+            *(front, sign_in, sign_in_with_provider, sign_out),
+            allowlist_router,
+            clients_router,
+            keys_router,
+        ],
         before_request=dashboard_gate(rooms),
         exception_handlers={
             ApiError: on_api_error,
