@@ -7,6 +7,7 @@ from allowlist.wire import ApiError, ApiErrors
 from broker.dashboard.allowlist import allowlist_router
 from broker.dashboard.clients import clients_router
 from broker.dashboard.keys import keys_router
+from broker.dashboard.providers import providers_router
 from broker.dashboard.refusal import on_api_error, on_api_errors, on_http_error
 from broker.dashboard.shell import dashboard_gate
 from broker.dashboard.sign_in import front, sign_in, sign_in_with_provider, sign_out
@@ -23,6 +24,7 @@ def dashboard(rooms: Rooms) -> Router:
             *(front, sign_in, sign_in_with_provider, sign_out),
             allowlist_router,
             clients_router,
+            providers_router,
             keys_router,
         ],
         before_request=dashboard_gate(rooms),

@@ -24,7 +24,9 @@ class Desk:
     def get(self, path: str, **headers: str) -> httpx2.Response:
         answer = self.browser.get(self.url(path), headers=headers)
         while answer.is_redirect:
-            answer = self.browser.get(urljoin(str(answer.request.url), answer.headers["location"]))
+            answer = self.browser.get(
+                urljoin(str(answer.request.url), answer.headers["location"]), headers=headers
+            )
         found = re.search(r'name="csrf" value="([0-9a-f]{64})"', answer.text)
         self.csrf = found[1] if found else self.csrf
         return answer
@@ -43,10 +45,10 @@ class Desk:
         assert shown.status_code == 200, shown.text[:500]
         return text_of(shown)
 
-    def sign_in(self, key: str | None = None) -> "Desk":
+    def sign_in(self, key: str | None = None, page: str = "/dashboard/keys") -> "Desk":
         answer = self.post("/dashboard/sign-in", {"secret_key": key or self.broker.secret_key})
         assert answer.status_code == 303, text_of(answer)
-        self.get("/dashboard")
+        self.get(page)
         return self
 
     def url(self, path: str) -> str:
