@@ -17,6 +17,7 @@ from broker.core.identity import ProviderTokens
 from broker.core.parameters import Parameters, refused
 from broker.core.records import Arrived, PendingAuthorization
 from broker.endpoints import connect, prove
+from broker.endpoints.admin_session import let_in
 from broker.endpoints.admission import Proven, let_on
 from broker.endpoints.arrival import ProofNeeded, settle, write_down
 from broker.endpoints.authorize import known_client, send_off
@@ -25,6 +26,7 @@ from broker.endpoints.form import read_form
 from broker.endpoints.reconnect import renew
 from broker.endpoints.redirect import prove_redirect_uri
 from broker.endpoints.responses import error_to_app
+from broker.providers.configuring import is_fixed
 from broker.providers.provider import Connection, with_posted_name
 from broker.rooms import Given, Rooms
 from broker.store.grants import Ref
@@ -72,11 +74,13 @@ async def arrive(
         identity = with_posted_name(connection.provider, identity, parameters.get("user"))
     except OAuthError as error:
         log.warning("sign_in_failed", provider=provider, error=str(error), detail=error.detail)
-        if flow.purpose.kind == "reconnect":
+        if flow.purpose.kind in ("reconnect", "dashboard"):
             raise
         target = await prove_redirect_uri(rooms, flow.client_id, flow.redirect_uri)
         return error_to_app(target, flow.state, error, rooms.settings.issuer)
     tokens = with_scope(tokens, connection, flow)
+    if flow.purpose.kind == "dashboard":
+        return await let_in(request, identity, is_fixed(configuration), cookie, now, rooms)
     arrived = Arrived(provider=connection.id, identity=identity, tokens=tokens)
     if flow.purpose.kind == "reconnect":
         return await renew(request, flow, connection, arrived, cookie, now, rooms)

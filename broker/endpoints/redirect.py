@@ -1,5 +1,6 @@
 """The check before every redirect into an app, and what is said when it fails."""
 
+import time
 from typing import Any
 
 import structlog
@@ -7,6 +8,7 @@ from litestar import Request
 
 from allowlist import AllowedRedirectUri, Explanation, InvalidClientId, RedirectUriNotAllowed
 from broker.core.errors import ErrorCode, OAuthError
+from broker.core.records import LONGEST_REFUSED, Refusal
 from broker.rooms import Rooms
 
 log = structlog.get_logger()
@@ -42,7 +44,19 @@ async def prove_redirect_uri(rooms: Rooms, client_id: str, redirect_uri: str) ->
         redirect_uri=redirect_uri[:200],
         reason=explanation.reason,
     )
+    await rooms.store.refusals.note(refusal_of(client_id, explanation, int(time.time())))
     raise RedirectUriRefused(explanation)
+
+
+def refusal_of(client_id: str, explanation: Explanation, now: int) -> Refusal:
+    """As the dashboard shows it; a client id that could be none is cut as any other text."""
+    return Refusal(
+        client_id=client_id[:64],
+        url=explanation.redirect_uri[:LONGEST_REFUSED],
+        reason=explanation.reason[:LONGEST_REFUSED],
+        nearest=explanation.entry.url if explanation.entry else None,
+        at=now,
+    )
 
 
 async def explain(rooms: Rooms, client_id: str, redirect_uri: str) -> Explanation:
