@@ -7,6 +7,7 @@ from litestar import Request, post
 from litestar.response.base import ASGIResponse
 
 from allowlist import AllowedRedirectUri
+from broker.core.flows import Leg, Reason, StepName
 from broker.core.identity import Identity
 from broker.core.opaque import fingerprint, new_secret
 from broker.core.parameters import refused
@@ -15,6 +16,7 @@ from broker.endpoints.browser import BrowserCookie
 from broker.endpoints.form import read_form
 from broker.endpoints.redirect import form_target, prove_redirect_uri, shown_target
 from broker.endpoints.responses import to_app
+from broker.endpoints.steps import note, watched
 from broker.pages.page import page
 from broker.providers.provider import Connection
 from broker.rooms import Given, Rooms
@@ -38,6 +40,7 @@ async def ask_to_return(
     secret, cookie_value = new_secret(), new_secret()
     waiting = PendingReturn(grant=grant, state=state, browser=fingerprint(cookie_value), arrived=arrived)
     await rooms.store.returns.save(secret, waiting)
+    note(grant, StepName.RETURN_PAGE, rooms)
     shown = page(
         request,
         "return_to_app.html",
@@ -65,9 +68,13 @@ async def return_to_app(request: Request[Any, Any, Any], rooms: Given[Rooms]) ->
         raise refused("this sign-in was already handed to the app, or it waited longer than ten minutes")
     if not cookie.is_held_by(request, waiting.browser):
         log.warning("browser_mismatch", client_id=waiting.grant.client_id)
+        rooms.store.flows.died(
+            waiting.grant.flow_id, Reason.BROWSER_MISMATCH, provider=waiting.grant.provider
+        )
         raise refused("this sign-in was begun in another browser")
-    target = await prove_redirect_uri(rooms, waiting.grant.client_id, waiting.grant.redirect_uri)
-    code = await make_code(waiting.grant, waiting.arrived, rooms)
+    with watched(waiting.grant, Leg.ACCOUNT, rooms):
+        target = await prove_redirect_uri(rooms, waiting.grant.client_id, waiting.grant.redirect_uri)
+        code = await make_code(waiting.grant, waiting.arrived, rooms)
     return to_app(
         target, code=code, state=waiting.state, iss=rooms.settings.issuer, forget_cookie=cookie.forget()
     )
@@ -78,4 +85,5 @@ async def make_code(grant: AuthorizationCode, arrived: Arrived | None, rooms: Ro
     code = await rooms.store.codes.save(grant)
     if arrived:
         await rooms.store.arrivals.save(code, arrived)
+    note(grant, StepName.CODE_HANDED_OUT, rooms)
     return code

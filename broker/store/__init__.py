@@ -18,6 +18,7 @@ from broker.store.deliveries import Deliveries
 from broker.store.directory import Directory
 from broker.store.due import Due
 from broker.store.events import Events
+from broker.store.flows import Flows
 from broker.store.grants import Grants
 from broker.store.leader import Leadership
 from broker.store.notifications import Notifications
@@ -32,6 +33,7 @@ from broker.store.ring import Ring
 from broker.store.sealing import Sealer
 from broker.store.secret_keys import SecretKeys
 from broker.store.sessions import Sessions
+from broker.store.tallies import Tallies
 from broker.store.users import Users
 from broker.store.wakeups import Wakeups
 from broker.store.webhooks import Webhooks
@@ -66,12 +68,15 @@ class Store:
     secret_keys: SecretKeys
     due: Due
     leadership: Leadership
+    tallies: Tallies
+    flows: Flows
 
     @classmethod
     def over(cls, client: Redis, keys: EncryptionKeys) -> "Store":
         """All drawers over one connection pool and one key ring."""
         redis, sealer = cast("Commands", client), Sealer(keys)
         outbox, deliveries = Outbox(redis), Deliveries(redis)
+        tallies = Tallies(redis)
         return cls(
             redis=redis,
             ring=Ring(redis, keys),
@@ -98,4 +103,6 @@ class Store:
             secret_keys=SecretKeys(redis),
             due=Due(redis),
             leadership=Leadership(redis),
+            tallies=tallies,
+            flows=Flows(redis, tallies),
         )
