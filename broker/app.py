@@ -14,6 +14,7 @@ from redis.exceptions import RedisError
 from broker.backend_api import backend_api
 from broker.core.client import DEFAULT_CLIENT
 from broker.core.errors import OAuthError
+from broker.dashboard import dashboard
 from broker.endpoints import errors
 from broker.endpoints.authorize import authorize
 from broker.endpoints.callback import callback, posted_callback
@@ -101,7 +102,7 @@ def hang(rooms: Rooms) -> list[ControllerRouterHandler]:
     metadata = Router(
         f"/.well-known/oauth-authorization-server{base}", route_handlers=[authorization_server_metadata]
     )
-    doors = [*DOORS, me_router, backend_api(rooms), *simulator]
+    doors = [*DOORS, me_router, backend_api(rooms), dashboard(rooms), *simulator]
     # Litestar copies every handler for every router around it, so there is none where it says nothing.
     return [*([Router(base, route_handlers=doors)] if base else doors), metadata]
 

@@ -112,6 +112,10 @@ class Settings(BaseModel):
         default="verified",
         description="What an address does that a user here has, too: `verified` joins them where its provider is authoritative and asks for proof elsewhere; `prove` always asks; `off` joins nobody.",
     )
+    dashboard_emails: tuple[str, ...] = Field(
+        (),
+        description="Who may sign in to the dashboard with a provider, by verified e-mail address, comma-separated. Default: only secret keys.",
+    )
     providers: dict[str, ProviderConfiguration] = Field(default_factory=dict, exclude=True, repr=False)
 
     @classmethod
@@ -186,6 +190,14 @@ class Settings(BaseModel):
         if not all(DOMAIN.fullmatch(each) or comparable(each) for each in allowed):
             raise ValueError("each is a domain such as example.com or an e-mail address, in ASCII")
         return allowed
+
+    @field_validator("dashboard_emails", mode="before")
+    @classmethod
+    def _read_dashboard_emails(cls, text: Any) -> Any:
+        emails = tuple(map(str.lower, listed(text))) if isinstance(text, str) else text
+        if not all(map(comparable, emails)):
+            raise ValueError("each is an e-mail address, in ASCII")
+        return emails
 
     @field_validator("redis_url")
     @classmethod

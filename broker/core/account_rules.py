@@ -30,9 +30,10 @@ class Outcome(StrEnum):
 
 class Purpose(msgspec.Struct, frozen=True, kw_only=True):
     """What a flow was begun for. `user_id` and `session_id`: who connects; `account_id`: what is reconnected; `owners`:
-    any of whom must be proven; `apart`: the person was asked, and is nobody who is here."""
+    any of whom must be proven; `apart`: the person was asked, and is nobody who is here. `dashboard` is no user's: what comes
+    of it is decided by the list of admins, not here."""
 
-    kind: Literal["sign_in", "connect", "prove", "reconnect"] = "sign_in"
+    kind: Literal["sign_in", "connect", "prove", "reconnect", "dashboard"] = "sign_in"
     user_id: str | None = None
     session_id: str | None = None
     account_id: str | None = None

@@ -18,6 +18,7 @@ from broker.core.identity import ProviderTokens
 from broker.core.parameters import Parameters, refused
 from broker.core.records import Arrived, PendingAuthorization
 from broker.endpoints import connect, prove
+from broker.endpoints.admin_session import let_in
 from broker.endpoints.admission import Proven, let_on
 from broker.endpoints.arrival import ProofNeeded, settle, write_down
 from broker.endpoints.authorize import known_client, send_off
@@ -27,6 +28,7 @@ from broker.endpoints.reconnect import renew
 from broker.endpoints.redirect import prove_redirect_uri
 from broker.endpoints.responses import error_to_app
 from broker.endpoints.steps import note, note_death, watched
+from broker.providers.configuring import is_fixed
 from broker.providers.provider import Connection, with_posted_name
 from broker.rooms import Given, Rooms
 from broker.store.grants import Ref
@@ -73,10 +75,12 @@ async def arrive(
         arrived = await learn_who_came(parameters, flow, connection, now, rooms)
     except OAuthError as error:
         log.warning("sign_in_failed", provider=provider, error=str(error), detail=error.detail)
-        if flow.purpose.kind == "reconnect":
+        if flow.purpose.kind in ("reconnect", "dashboard"):
             raise
         target = await prove_redirect_uri(rooms, flow.client_id, flow.redirect_uri)
         return error_to_app(target, flow.state, error, rooms.settings.issuer)
+    if flow.purpose.kind == "dashboard":
+        return await let_in(request, arrived.identity, is_fixed(configuration), cookie, now, rooms)
     with watched(flow, Leg.ACCOUNT, rooms):
         if flow.purpose.kind == "reconnect":
             return await renew(request, flow, connection, arrived, cookie, now, rooms)
@@ -112,17 +116,16 @@ def check_flow(
     rooms: Rooms,
 ) -> PendingAuthorization:
     """The flow, if it is alive, this browser's and this provider's. Raises OAuthError, to be shown."""
-    flows = rooms.store.flows
     if pending is None:
-        flows.died("", Reason.EXPIRED, provider=connection.id)
+        rooms.store.flows.died("", Reason.EXPIRED, provider=connection.id)
         raise refused("this sign-in was already finished, or it took longer than ten minutes")
     if not cookie.is_held_by(request, pending.browser):
         log.warning("browser_mismatch", provider=connection.id, client_id=pending.client_id)
-        flows.died(pending.flow_id, Reason.BROWSER_MISMATCH, provider=pending.provider)
+        note(pending, StepName.DIED, rooms, reason=Reason.BROWSER_MISMATCH)
         raise refused("this sign-in was begun in another browser")
     if pending.provider != connection.id:
         log.warning("provider_mismatch", provider=connection.id, begun_with=pending.provider)
-        flows.died(pending.flow_id, Reason.PROVIDER_MISMATCH, provider=pending.provider)
+        note(pending, StepName.DIED, rooms, reason=Reason.PROVIDER_MISMATCH)
         raise refused("this sign-in was begun with another provider")
     return pending
 

@@ -96,7 +96,7 @@ async def prove(request: Request[Any, Any, Any], rooms: Given[Rooms]) -> ASGIRes
         raise refused("this choice was already made, or it waited longer than ten minutes")
     if not cookie.is_held_by(request, waiting.browser):
         log.warning("browser_mismatch", client_id=waiting.flow.client_id)
-        rooms.store.flows.died(waiting.flow.flow_id, Reason.BROWSER_MISMATCH, provider=waiting.flow.provider)
+        note(waiting.flow, StepName.DIED, rooms, reason=Reason.BROWSER_MISMATCH)
         raise refused("this sign-in was begun in another browser")
     with watched(waiting.flow, Leg.ACCOUNT, rooms):
         if "apart" in form:

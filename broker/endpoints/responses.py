@@ -1,5 +1,6 @@
 """The only builders of redirects and JSON answers. A redirect into an app takes an `AllowedRedirectUri`, never text."""
 
+import re
 from typing import Any
 
 import msgspec
@@ -9,6 +10,7 @@ from allowlist import AllowedRedirectUri
 from broker.core.errors import OAuthError
 
 encode = msgspec.json.Encoder().encode
+OWN_PATH = re.compile(r"/(?:[A-Za-z0-9_.~-][A-Za-z0-9_.~/-]*)?(?:\?[A-Za-z0-9_.~/=&%+-]*)?")
 NO_STORE = {"cache-control": "no-store"}
 
 
@@ -30,6 +32,15 @@ def error_to_app(
 def to_provider(url: str, cookie: tuple[str, str]) -> ASGIResponse:
     """303 to the provider, with the cookie that binds the flow to this browser."""
     return ASGIResponse(status_code=303, headers=[("location", url), ("cache-control", "no-store"), cookie])
+
+
+def see_other(path: str, *headers: tuple[str, str]) -> ASGIResponse:
+    """303 to a page of our own. Raises ValueError for what could be another's: a path is written by us, never sent."""
+    if not OWN_PATH.fullmatch(path):
+        raise ValueError("not a path of our own")
+    return ASGIResponse(
+        status_code=303, headers=[("location", path), ("cache-control", "no-store"), *headers]
+    )
 
 
 def json_answer(document: Any, *, status: int = 200, headers: dict[str, str] | None = None) -> ASGIResponse:

@@ -68,9 +68,7 @@ async def return_to_app(request: Request[Any, Any, Any], rooms: Given[Rooms]) ->
         raise refused("this sign-in was already handed to the app, or it waited longer than ten minutes")
     if not cookie.is_held_by(request, waiting.browser):
         log.warning("browser_mismatch", client_id=waiting.grant.client_id)
-        rooms.store.flows.died(
-            waiting.grant.flow_id, Reason.BROWSER_MISMATCH, provider=waiting.grant.provider
-        )
+        note(waiting.grant, StepName.DIED, rooms, reason=Reason.BROWSER_MISMATCH)
         raise refused("this sign-in was begun in another browser")
     with watched(waiting.grant, Leg.ACCOUNT, rooms):
         target = await prove_redirect_uri(rooms, waiting.grant.client_id, waiting.grant.redirect_uri)

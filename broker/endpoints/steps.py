@@ -35,19 +35,19 @@ def about(record: Record) -> dict[str, Any]:
 
 
 def note(record: Record, name: StepName, rooms: Rooms, **more: Any) -> None:
-    rooms.store.flows.note(record.flow_id, name, **about(record) | more)
+    """A record without an id is of no app's sign-in, and goes unseen."""
+    if record.flow_id:
+        rooms.store.flows.note(record.flow_id, name, **about(record) | more)
 
 
-def note_death(
-    error: Exception, leg: Leg, rooms: Rooms, record: Record | None = None, flow_id: str = "", **more: Any
-) -> None:
-    """The last step of `record`'s flow, or of one that has no record."""
-    told = about(record) if record else {}
-    refused = isinstance(error, OAuthError) and error.detail in RULES
-    rule = error.detail if isinstance(error, OAuthError) and refused else ""
-    rooms.store.flows.died(
-        record.flow_id if record else flow_id, word_of(error, leg), **{**told, "rule": rule, **more}
-    )
+def note_death(error: Exception, leg: Leg, rooms: Rooms, record: Record | None = None, **told: Any) -> None:
+    """The last step of `record`'s flow, or, as `told`, of one that has no record."""
+    rule = error.detail if isinstance(error, OAuthError) and error.detail in RULES else ""
+    why = {"reason": word_of(error, leg), "rule": rule}
+    if record:
+        note(record, StepName.DIED, rooms, **why)
+    else:
+        rooms.store.flows.note(name=StepName.DIED, **told, **why)
 
 
 def word_of(error: Exception, leg: Leg) -> Reason:

@@ -13,7 +13,7 @@ from broker.core.provider_field import CLIENT_SECRET, ProviderField, problems
 from broker.core.records import Discovered, ProviderConfiguration, Told
 from broker.providers import CATALOGUE
 from broker.providers.attributes import PATH
-from broker.providers.configured import provider_of
+from broker.providers.configured import entry_of, provider_of
 from broker.providers.custom import ATTRIBUTES, ENDPOINTS, is_custom, is_discovered
 from broker.providers.provider import Provider
 from broker.providers.upstream import Upstream
@@ -241,6 +241,15 @@ def hosts(configuration: ProviderConfiguration) -> set[tuple[str, str]]:
     provider = provider_of(configuration)
     found = addresses(provider.at(configuration.credentials)) if provider else []
     return {urlsplit(url)[:2] for url in found}
+
+
+def is_fixed(configuration: ProviderConfiguration | None) -> bool:
+    """Whether who configured it could not choose who answers: the catalogue's own endpoints, with no field in them. None,
+    for what the environment or the simulator says, is the operator's own."""
+    if configuration is None:
+        return True
+    known = entry_of(configuration)
+    return known is not None and addresses(known) == addresses(known.at(configuration.credentials))
 
 
 def addresses(provider: Provider) -> list[str]:

@@ -9,6 +9,7 @@ from typing import cast
 from redis.asyncio import Redis
 
 from broker.core.encryption_keys import EncryptionKeys
+from broker.store.admin_sessions import AdminSessions
 from broker.store.arrivals import Arrivals
 from broker.store.challenges import Challenges
 from broker.store.clients import Clients
@@ -66,6 +67,7 @@ class Store:
     webhooks: Webhooks
     deliveries: Deliveries
     secret_keys: SecretKeys
+    admin_sessions: AdminSessions
     due: Due
     leadership: Leadership
     tallies: Tallies
@@ -101,6 +103,7 @@ class Store:
             webhooks=Webhooks(redis, sealer, deliveries),
             deliveries=deliveries,
             secret_keys=SecretKeys(redis),
+            admin_sessions=AdminSessions(redis, sealer),
             due=Due(redis),
             leadership=Leadership(redis),
             tallies=tallies,

@@ -30,13 +30,14 @@ class KnownKeys:
     async def find(self, text: str, now: int) -> SecretKey | None:
         """The key whose text this is. None: none of ours, revoked, or expired."""
         shown = fingerprint(text)
-        key = (
-            self.environment.find(shown) or self._remembered(shown, now) or await self._read(text, shown, now)
-        )
-        if key is None or not key.alive(now):
-            return None
-        self._note_use(key, now)
+        key = await self._find(shown, now, asked=bool(SHAPE.fullmatch(text)))
+        if key is not None:
+            self._note_use(key, now)
         return key
+
+    async def still(self, shown: str, now: int) -> SecretKey | None:
+        """The key with this fingerprint, as it is now, for who showed it before. None: revoked, or expired."""
+        return await self._find(shown, now, asked=True)
 
     def forget(self) -> None:
         """After a change made here: in this process it holds at once."""
@@ -46,10 +47,14 @@ class KnownKeys:
         key, read_at = self._at_hand.get(shown, (None, 0))
         return key if 0 <= now - read_at < AT_HAND else None
 
-    async def _read(self, text: str, shown: str, now: int) -> SecretKey | None:
-        """What has not the shape of our keys is not asked for."""
-        if not SHAPE.fullmatch(text):
-            return None
+    async def _find(self, shown: str, now: int, *, asked: bool) -> SecretKey | None:
+        """What has not the shape of our keys is not `asked` for in Redis."""
+        key = self.environment.find(shown) or self._remembered(shown, now)
+        if key is None and asked:
+            key = await self._read(shown, now)
+        return key if key and key.alive(now) else None
+
+    async def _read(self, shown: str, now: int) -> SecretKey | None:
         key = await self._drawer.find(shown)
         if key is not None:
             if len(self._at_hand) >= MOST:

@@ -1,0 +1,27 @@
+"""The dashboard: `/dashboard`, where admins see and change what `/v1` has, by the same functions and the same scopes."""
+
+from litestar import Router
+from litestar.exceptions import HTTPException
+
+from allowlist.wire import ApiError, ApiErrors
+from broker.dashboard.refusal import on_api_error, on_api_errors, on_http_error
+from broker.dashboard.shell import dashboard_gate
+from broker.dashboard.sign_in import front, sign_in, sign_in_with_provider, sign_out
+from broker.rooms import Rooms
+
+LARGEST = 64 * 1024  # bytes of a form (D-02)
+
+
+def dashboard(rooms: Rooms) -> Router:
+    """Everything under `/dashboard`; the gate stands before all of it, so nothing can be forgotten."""
+    return Router(
+        "/dashboard",
+        route_handlers=[front, sign_in, sign_in_with_provider, sign_out],
+        before_request=dashboard_gate(rooms),
+        exception_handlers={
+            ApiError: on_api_error,
+            ApiErrors: on_api_errors,
+            HTTPException: on_http_error,
+        },
+        request_max_body_size=LARGEST,
+    )
