@@ -139,7 +139,15 @@ async def read_json(request: AnyRequest, model: type[Model]) -> Model:
     """
     if request.content_type[0].lower() != MediaType.JSON:
         raise ApiError(415, "unsupported_content_type", "the content type must be application/json")
-    body = read_object(await request.body())
+    return validated(model, read_object(await request.body()))
+
+
+def read_members(model: type[Model], members: Mapping[str, object]) -> Model:
+    """What a form said, held to the same rules. Raises ApiErrors 422."""
+    return validated(model, json.dumps(members).encode())
+
+
+def validated(model: type[Model], body: bytes) -> Model:
     try:
         return model.model_validate_json(body, strict=True, extra="forbid")
     except ValidationError as error:
