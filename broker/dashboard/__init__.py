@@ -4,6 +4,8 @@ from litestar import Router
 from litestar.exceptions import HTTPException
 
 from allowlist.wire import ApiError, ApiErrors
+from broker.dashboard.flows import latest_flows, list_flows, show_flow
+from broker.dashboard.overview import overview
 from broker.dashboard.refusal import on_api_error, on_api_errors, on_http_error
 from broker.dashboard.shell import dashboard_gate
 from broker.dashboard.sign_in import front, sign_in, sign_in_with_provider, sign_out
@@ -16,7 +18,10 @@ def dashboard(rooms: Rooms) -> Router:
     """Everything under `/dashboard`; the gate stands before all of it, so nothing can be forgotten."""
     return Router(
         "/dashboard",
-        route_handlers=[front, sign_in, sign_in_with_provider, sign_out],
+        route_handlers=[
+            *(front, sign_in, sign_in_with_provider, sign_out),
+            *(overview, list_flows, latest_flows, show_flow),
+        ],
         before_request=dashboard_gate(rooms),
         exception_handlers={
             ApiError: on_api_error,
