@@ -66,6 +66,26 @@ class Desk:
         if inspect.isawaitable(answer):
             await answer
 
+    async def add(self, request: AnyRequest, body: NewEntry) -> Entry:
+        """Raises ApiError 422 for an unknown client, and what `Allowlist.add` raises."""
+        await self.check_client(body.client_id)
+        entry = await self.allowlist.add(**body.model_dump(), now_ms=now_ms())
+        await self.announce("redirect_url.created", entry, request)
+        return entry
+
+    async def change(self, request: AnyRequest, entry_id: str, body: ChangedEntry) -> Entry:
+        """What is given changes. Raises what `Allowlist.update` raises."""
+        changes = body.model_dump(exclude_unset=True)
+        entry = await self.allowlist.update(entry_id, **changes, now_ms=now_ms())
+        await self.announce("redirect_url.updated", entry, request)
+        return entry
+
+    async def remove(self, request: AnyRequest, entry_id: str) -> Entry:
+        """Raises UnknownEntry."""
+        entry = await self.allowlist.remove(entry_id)
+        await self.announce("redirect_url.deleted", entry, request)
+        return entry
+
     async def check_client(self, client_id: str) -> None:
         if self.known_client and not await self.known_client(client_id):
             raise ApiError(422, "form_param_value_invalid", "no client has this id", param="client_id")
@@ -103,11 +123,7 @@ async def list_entries(request: AnyRequest, desk: NamedDependency[Desk]) -> obje
 
 @post("/", status_code=200)
 async def create_entry(request: AnyRequest, desk: NamedDependency[Desk]) -> dict[str, object]:
-    body = await read_json(request, NewEntry)
-    await desk.check_client(body.client_id)
-    entry = await desk.allowlist.add(**body.model_dump(), now_ms=now_ms())
-    await desk.announce("redirect_url.created", entry, request)
-    return described(entry)
+    return described(await desk.add(request, await read_json(request, NewEntry)))
 
 
 @get("/{entry_id:str}")
@@ -119,18 +135,14 @@ async def get_entry(entry_id: FromPath[str], desk: NamedDependency[Desk]) -> dic
 async def change_entry(
     request: AnyRequest, entry_id: FromPath[str], desk: NamedDependency[Desk]
 ) -> dict[str, object]:
-    changes = (await read_json(request, ChangedEntry)).model_dump(exclude_unset=True)
-    entry = await desk.allowlist.update(entry_id, **changes, now_ms=now_ms())
-    await desk.announce("redirect_url.updated", entry, request)
-    return described(entry)
+    return described(await desk.change(request, entry_id, await read_json(request, ChangedEntry)))
 
 
 @delete("/{entry_id:str}", status_code=200)
 async def delete_entry(
     request: AnyRequest, entry_id: FromPath[str], desk: NamedDependency[Desk]
 ) -> dict[str, object]:
-    entry = await desk.allowlist.remove(entry_id)
-    await desk.announce("redirect_url.deleted", entry, request)
+    entry = await desk.remove(request, entry_id)
     return {"object": "redirect_url", "id": entry.id, "deleted": True}
 
 

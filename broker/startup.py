@@ -10,6 +10,7 @@ from allowlist import Allowlist, DuplicateEntry
 from broker.core.client import DEFAULT_CLIENT, Client
 from broker.providers.provider import Connection
 from broker.rooms import Rooms
+from broker.settings import Settings
 from broker.store.clients import Clients
 from broker.store.ring import Ring, key_id
 
@@ -29,12 +30,21 @@ async def make_ready(rooms: Rooms) -> None:
     for problem in await ring_problems(store.ring):
         raise NotReady(problem)
     await store.ring.enter(now)
+    await store.key_ages.enter(key_names(rooms.settings), now)
     await store.clients.add(
         Client(client_id=DEFAULT_CLIENT, name="Default app", created_at=now, updated_at=now)
     )
     if rooms.settings.simulated_providers:
         await allow_trying(rooms.allowlist, rooms.settings.issuer)
         await allow_devices(store.clients, rooms.catalogue.simulated)
+
+
+def key_names(settings: Settings) -> list[str]:
+    """Of encryption keys the mark, which tells another key under an old id; of signing keys the thumbprint."""
+    return [
+        *(f"enc:{mark}" for mark in settings.encryption_keys.marks),
+        *(f"sig:{key.id}" for key in settings.signing_keys.keys),
+    ]
 
 
 def redis_problems(server: dict[str, object], memory: dict[str, object]) -> list[str]:

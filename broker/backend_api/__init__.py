@@ -3,7 +3,7 @@
 from litestar import Router
 
 from allowlist import Entry
-from allowlist.admin import admin_router
+from allowlist.admin import Desk, admin_router
 from allowlist.wire import API_EXCEPTION_HANDLERS, AnyRequest
 from broker.backend_api.audit import record
 from broker.backend_api.clients import clients_router
@@ -26,14 +26,9 @@ def backend_api(rooms: Rooms) -> Router:
     """Everything under `/v1`; the gate stands before all of it, so nothing can be forgotten (AD-01)."""
     gate = secret_key_gate(rooms.secret_keys)
 
-    async def known_client(client_id: str) -> bool:
-        return await rooms.store.clients.find(client_id) is not None
-
-    async def on_change(event: str, entry: Entry, request: AnyRequest) -> None:
-        await record(request, rooms, event, id=entry.id, client_id=entry.client_id, url=entry.url)
-
+    desk = redirect_url_desk(rooms)
     redirect_urls = admin_router(
-        rooms.allowlist, guard=as_guard(gate), on_change=on_change, known_client=known_client
+        rooms.allowlist, guard=as_guard(gate), on_change=desk.on_change, known_client=desk.known_client
     )
     return Router(
         "/v1",
@@ -54,3 +49,15 @@ def backend_api(rooms: Rooms) -> Router:
         exception_handlers=API_EXCEPTION_HANDLERS,
         request_max_body_size=LARGEST,
     )
+
+
+def redirect_url_desk(rooms: Rooms) -> Desk:
+    """What changes the allowlist: clients are checked, and changes stand in the audit log."""
+
+    async def known_client(client_id: str) -> bool:
+        return await rooms.store.clients.find(client_id) is not None
+
+    async def on_change(event: str, entry: Entry, request: AnyRequest) -> None:
+        await record(request, rooms, event, id=entry.id, client_id=entry.client_id, url=entry.url)
+
+    return Desk(rooms.allowlist, on_change, known_client)

@@ -1,7 +1,7 @@
 """Apps: `/v1/clients`."""
 
 import time
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
 
 import msgspec
@@ -80,11 +80,7 @@ async def list_clients(request: AnyRequest, rooms: Given[Rooms]) -> object:
 @post("/", status_code=200)
 async def create_client(request: AnyRequest, rooms: Given[Rooms]) -> dict[str, object]:
     """POST /v1/clients. A confidential client's secret is in this answer and nowhere else, ever."""
-    body = await read_json(request, NewClient)
-    secret = f"cs_{new_secret()}" if body.type == "confidential" else None
-    client = make_client(body, secret, int(time.time()))
-    await rooms.store.clients.add(client)
-    await record(request, rooms, "client.created", id=client.client_id)
+    client, secret = await register(request, await read_json(request, NewClient), rooms)
     return described(client) | ({"client_secret": secret} if secret else {})
 
 
@@ -99,14 +95,17 @@ async def change_client(
     request: AnyRequest, client_id: FromPath[str], rooms: Given[Rooms]
 ) -> dict[str, object]:
     """PATCH /v1/clients/{id}"""
-    changes = (await read_json(request, ChangedClient)).model_dump(exclude_unset=True)
-    changes |= {name: tuple(changes[name]) for name in ("web_origins", "scopes") if name in changes}
-    before = await find(client_id, rooms)
-    client = msgspec.structs.replace(before, **changes, updated_at=int(time.time()))
-    if not await rooms.store.clients.update(client):
-        raise unknown()
-    await record(request, rooms, "client.updated", id=client_id, fields=" ".join(sorted(changes)))
-    return described(client)
+    return described(await change(request, client_id, await read_json(request, ChangedClient), rooms))
+
+
+@post("/{client_id:str}/rotate_secret", status_code=200)
+async def rotate_client_secret(
+    request: AnyRequest, client_id: FromPath[str], rooms: Given[Rooms]
+) -> dict[str, object]:
+    """POST /v1/clients/{id}/rotate_secret. The new secret is in this answer and nowhere else; the old one is good for
+    nothing from then on."""
+    client, secret = await rotate_secret(request, client_id, rooms)
+    return described(client) | {"client_secret": secret}
 
 
 @delete("/{client_id:str}", status_code=200)
@@ -114,6 +113,42 @@ async def delete_client(
     request: AnyRequest, client_id: FromPath[str], rooms: Given[Rooms]
 ) -> dict[str, object]:
     """DELETE /v1/clients/{id}: the app can do nothing from then on; its redirect URLs go with it."""
+    await remove(request, client_id, rooms)
+    return {"object": "client", "id": client_id, "deleted": True}
+
+
+async def register(request: AnyRequest, body: NewClient, rooms: Rooms) -> tuple[Client, str | None]:
+    """The new client, and its secret if it is a confidential one."""
+    secret = new_client_secret() if body.type == "confidential" else None
+    client = make_client(body, secret, int(time.time()))
+    await rooms.store.clients.add(client)
+    await record(request, rooms, "client.created", id=client.client_id)
+    return client, secret
+
+
+async def change(request: AnyRequest, client_id: str, body: ChangedClient, rooms: Rooms) -> Client:
+    """What is given changes. Raises ApiError 404."""
+    changes = body.model_dump(exclude_unset=True)
+    changes |= {name: tuple(changes[name]) for name in ("web_origins", "scopes") if name in changes}
+    client = await save(await find(client_id, rooms), rooms, **changes)
+    await record(request, rooms, "client.updated", id=client_id, fields=" ".join(sorted(changes)))
+    return client
+
+
+async def rotate_secret(request: AnyRequest, client_id: str, rooms: Rooms) -> tuple[Client, str]:
+    """Raises ApiError 404, and 422 for a public client, which has none."""
+    client = await find(client_id, rooms)
+    if client.type == "public":
+        message = "a public client has no secret"
+        raise ApiError(422, "form_param_value_invalid", message, param="client_id")
+    secret = new_client_secret()
+    client = await save(client, rooms, secret_fingerprint=fingerprint(secret))
+    await record(request, rooms, "client.secret_rotated", id=client_id)
+    return client, secret
+
+
+async def remove(request: AnyRequest, client_id: str, rooms: Rooms) -> None:
+    """Raises ApiError 404, and 422 for the default client."""
     if client_id == DEFAULT_CLIENT:
         raise ApiError(
             422, "form_param_value_invalid", "the default client cannot be deleted", param="client_id"
@@ -121,7 +156,13 @@ async def delete_client(
     await find(client_id, rooms)
     await forget_client(client_id, rooms)
     await record(request, rooms, "client.deleted", id=client_id)
-    return {"object": "client", "id": client_id, "deleted": True}
+
+
+async def save(client: Client, rooms: Rooms, **changes: Any) -> Client:
+    changed = msgspec.structs.replace(client, **changes, updated_at=int(time.time()))
+    if not await rooms.store.clients.update(changed):
+        raise unknown()
+    return changed
 
 
 async def forget_client(client_id: str, rooms: Rooms) -> bool:
@@ -132,6 +173,10 @@ async def forget_client(client_id: str, rooms: Rooms) -> bool:
         for entry in entries[0]:
             await rooms.allowlist.remove(entry.id)
     return True
+
+
+def new_client_secret() -> str:
+    return f"cs_{new_secret()}"
 
 
 def make_client(body: NewClient, secret: str | None, now: int) -> Client:
@@ -171,6 +216,13 @@ def described(client: Client) -> dict[str, object]:
 
 clients_router = Router(
     "/clients",
-    route_handlers=[list_clients, create_client, get_client, change_client, delete_client],
+    route_handlers=[
+        list_clients,
+        create_client,
+        get_client,
+        change_client,
+        rotate_client_secret,
+        delete_client,
+    ],
     opt={"area": "clients"},
 )

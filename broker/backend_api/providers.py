@@ -9,10 +9,11 @@ from allowlist.wire import AnyRequest, ApiError, ApiErrors, read_json
 from broker.backend_api.audit import record
 from broker.backend_api.provider_body import NewProvider, ProviderChanges, ProviderSettings, members
 from broker.core.provider_field import CLIENT_SECRET
-from broker.core.records import ProviderConfiguration, Told
+from broker.core.records import ProviderConfiguration, Tested, Told
 from broker.providers import CATALOGUE
 from broker.providers.configured import entry_of, provider_of
 from broker.providers.configuring import Refused, configured
+from broker.providers.credentials import Proof
 from broker.rooms import Given, Rooms
 
 CODES = {
@@ -26,8 +27,7 @@ SHOWN = ("id", "preset", *Told.__struct_fields__, "additional_scopes", "enabled"
 @get("/")
 async def list_providers(rooms: Given[Rooms]) -> list[dict[str, object]]:
     """GET /v1/providers: the catalogue, configured or not, and the others."""
-    stored = {each.id: each for each in await rooms.store.provider_configurations.list()}
-    return [described(each, stored.get(each), rooms) for each in dict.fromkeys([*CATALOGUE, *stored])]
+    return await listed(rooms)
 
 
 @post("/", status_code=200)
@@ -36,10 +36,7 @@ async def configure_provider(
     rooms: Given[Rooms],
 ) -> dict[str, object]:
     """POST /v1/providers"""
-    body = await read_json(request, NewProvider)
-    before = await rooms.store.provider_configurations.find(body.id)
-    fresh = ProviderConfiguration(id=body.id, created_at=int(time.time()))
-    return await keep(request, await asked(body, before or fresh, rooms), rooms)
+    return await configure(request, await read_json(request, NewProvider), rooms)
 
 
 @get("/{provider_id:str}")
@@ -48,10 +45,7 @@ async def get_provider(
     rooms: Given[Rooms],
 ) -> dict[str, object]:
     """GET /v1/providers/{id}"""
-    stored = await rooms.store.provider_configurations.find(provider_id)
-    if stored is None and provider_id not in CATALOGUE:
-        raise unknown()
-    return described(provider_id, stored, rooms)
+    return await find(provider_id, rooms)
 
 
 @patch("/{provider_id:str}")
@@ -61,11 +55,7 @@ async def change_provider(
     rooms: Given[Rooms],
 ) -> dict[str, object]:
     """PATCH /v1/providers/{id}"""
-    body = await read_json(request, ProviderChanges)
-    before = await rooms.store.provider_configurations.find(provider_id)
-    if before is None:
-        raise unknown()
-    return await keep(request, await asked(body, before, rooms), rooms)
+    return await change(request, provider_id, await read_json(request, ProviderChanges), rooms)
 
 
 @delete("/{provider_id:str}", status_code=200)
@@ -73,21 +63,65 @@ async def delete_provider(
     request: AnyRequest, provider_id: FromPath[str], rooms: Given[Rooms]
 ) -> dict[str, object]:
     """DELETE /v1/providers/{id}: forget the configuration and its credentials; people's accounts there stay known."""
-    if not await rooms.store.provider_configurations.remove(provider_id):
-        raise unknown()
-    await record(request, rooms, "provider.deleted", id=provider_id)
+    await remove(request, provider_id, rooms)
     return {"object": "provider", "id": provider_id, "deleted": True}
 
 
 @post("/{provider_id:str}/test", status_code=200)
 async def test_provider(provider_id: FromPath[str], rooms: Given[Rooms]) -> dict[str, object]:
     """POST /v1/providers/{id}/test: whether its credentials are good, asked of the provider with nobody signing in."""
+    proof = await prove(provider_id, rooms)
+    return {"object": "provider_test", "provider": provider_id, **proof._asdict()}
+
+
+async def listed(rooms: Rooms) -> list[dict[str, object]]:
+    stored = {each.id: each for each in await rooms.store.provider_configurations.list()}
+    return [described(each, stored.get(each), rooms) for each in dict.fromkeys([*CATALOGUE, *stored])]
+
+
+async def find(provider_id: str, rooms: Rooms) -> dict[str, object]:
+    """As it is told. Raises ApiError 404."""
     stored = await rooms.store.provider_configurations.find(provider_id)
+    if stored is None and provider_id not in CATALOGUE:
+        raise unknown()
+    return described(provider_id, stored, rooms)
+
+
+async def configure(request: AnyRequest, body: ProviderSettings, rooms: Rooms) -> dict[str, object]:
+    """Add or configure; `body` is a NewProvider. Raises ApiErrors."""
+    provider_id: str = body.id  # type: ignore[attr-defined]  # of a model that is made, see provider_body.py
+    before = await rooms.store.provider_configurations.find(provider_id)
+    fresh = ProviderConfiguration(id=provider_id, created_at=int(time.time()))
+    return await keep(request, await asked(body, before or fresh, rooms), rooms)
+
+
+async def change(
+    request: AnyRequest, provider_id: str, body: ProviderSettings, rooms: Rooms
+) -> dict[str, object]:
+    """`body` is a ProviderChanges. Raises ApiError 404 for what nobody stored, and ApiErrors."""
+    before = await rooms.store.provider_configurations.find(provider_id)
+    if before is None:
+        raise unknown()
+    return await keep(request, await asked(body, before, rooms), rooms)
+
+
+async def remove(request: AnyRequest, provider_id: str, rooms: Rooms) -> None:
+    """Raises ApiError 404 for what nobody stored."""
+    if not await rooms.store.provider_configurations.remove(provider_id):
+        raise unknown()
+    await rooms.store.provider_tests.forget(provider_id)
+    await record(request, rooms, "provider.deleted", id=provider_id)
+
+
+async def prove(provider_id: str, rooms: Rooms) -> Proof:
+    """Asked of the provider now, and remembered as its last test. Raises ApiError 404."""
+    stored, now = await rooms.store.provider_configurations.find(provider_id), int(time.time())
     connection = rooms.catalogue.switched_on(provider_id, stored)
     if connection is None:
         raise unknown()
-    proof = await rooms.upstream.prove(connection, int(time.time()))
-    return {"object": "provider_test", "provider": provider_id, **proof._asdict()}
+    proof = await rooms.upstream.prove(connection, now)
+    await rooms.store.provider_tests.note(provider_id, Tested(*proof, at=now))
+    return proof
 
 
 async def asked(body: ProviderSettings, before: ProviderConfiguration, rooms: Rooms) -> ProviderConfiguration:

@@ -63,12 +63,7 @@ async def list_keys(request: AnyRequest, rooms: Given[Rooms]) -> object:
 @post("/", status_code=200)
 async def create_key(request: AnyRequest, rooms: Given[Rooms]) -> dict[str, object]:
     """POST /v1/secret_keys. The key's text is in this answer and nowhere else, ever."""
-    body = await read_json(request, NewSecretKey)
-    text = new_secret_key()
-    key = make_secret_key(text, body.name, tuple(body.scopes), int(time.time()), body.expires_in_seconds)
-    check_may_manage(key_of(request), key)
-    await rooms.store.secret_keys.add(key)
-    await record(request, rooms, "secret_key.created", id=key.id, scopes=" ".join(key.scopes))
+    key, text = await make(request, await read_json(request, NewSecretKey), rooms)
     return described(key, {}) | {"secret": text}
 
 
@@ -102,12 +97,27 @@ async def delete_key(
 ) -> dict[str, object]:
     """DELETE /v1/secret_keys/{id}: revoked, here at once and in every process within five seconds. It leaves the list;
     the audit log knows it."""
+    await revoke(request, identifier, rooms)
+    return {"object": "secret_key", "id": identifier, "deleted": True}
+
+
+async def make(request: AnyRequest, body: NewSecretKey, rooms: Rooms) -> tuple[SecretKey, str]:
+    """The new key and its text. Raises ApiError 403 for one that could do more than whoever makes it."""
+    text = new_secret_key()
+    key = make_secret_key(text, body.name, tuple(body.scopes), int(time.time()), body.expires_in_seconds)
+    check_may_manage(key_of(request), key)
+    await rooms.store.secret_keys.add(key)
+    await record(request, rooms, "secret_key.created", id=key.id, scopes=" ".join(key.scopes))
+    return key, text
+
+
+async def revoke(request: AnyRequest, identifier: str, rooms: Rooms) -> None:
+    """Raises ApiError 404, 403 for a key that can do more, 422 for one of the environment."""
     key = await find_changeable(request, identifier, rooms)
     if not await rooms.store.secret_keys.remove(key):
         raise unknown()
     rooms.secret_keys.forget()
     await record(request, rooms, "secret_key.deleted", id=key.id)
-    return {"object": "secret_key", "id": key.id, "deleted": True}
 
 
 def check_may_manage(mine: SecretKey, other: SecretKey) -> None:

@@ -25,6 +25,29 @@ class Ticket(msgspec.Struct, frozen=True):
     session_id: str
 
 
+LONGEST_REFUSED = 1024  # characters of it that are kept; no redirect URL is longer
+
+
+class Refusal(msgspec.Struct, frozen=True, kw_only=True):
+    """An address that was on no allowlist when an app asked for it. `url` is anybody's text; `count` is how often since it
+    was first seen, `at` when last."""
+
+    client_id: str
+    url: str
+    reason: str
+    nearest: str | None
+    at: int
+    count: int = 1
+
+
+class Tested(msgspec.Struct, frozen=True):
+    """What came of the last test of a provider's credentials."""
+
+    verdict: str
+    detail: str
+    at: int
+
+
 class PendingAuthorization(msgspec.Struct, frozen=True, kw_only=True):
     """From /authorize to /callback, under the fingerprint of our `state` at the provider. `waiting` is the new account that
     a proof is asked for. To reconnect needs no app, so client and redirect URI are empty then."""

@@ -4,11 +4,17 @@ from litestar import Router
 from litestar.exceptions import HTTPException
 
 from allowlist.wire import ApiError, ApiErrors
+from broker.dashboard.allowlist import allowlist_router
+from broker.dashboard.clients import clients_router
+from broker.dashboard.events import list_events
 from broker.dashboard.flows import latest_flows, list_flows, show_flow
+from broker.dashboard.keys import keys_router
 from broker.dashboard.overview import overview
 from broker.dashboard.refusal import on_api_error, on_api_errors, on_http_error
 from broker.dashboard.shell import dashboard_gate
 from broker.dashboard.sign_in import front, sign_in, sign_in_with_provider, sign_out
+from broker.dashboard.users import users_router
+from broker.dashboard.webhooks import webhooks_router
 from broker.rooms import Rooms
 
 LARGEST = 64 * 1024  # bytes of a form (D-02)
@@ -20,7 +26,12 @@ def dashboard(rooms: Rooms) -> Router:
         "/dashboard",
         route_handlers=[
             *(front, sign_in, sign_in_with_provider, sign_out),
-            *(overview, list_flows, latest_flows, show_flow),
+            allowlist_router,
+            clients_router,
+            keys_router,
+            *(overview, list_flows, latest_flows, show_flow, list_events),
+            users_router,
+            webhooks_router,
         ],
         before_request=dashboard_gate(rooms),
         exception_handlers={

@@ -1,6 +1,5 @@
 """Audit log: what happened for good, newest first."""
 
-import time
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -10,7 +9,6 @@ from litestar.response.base import ASGIResponse
 from allowlist.wire import AnyRequest, query_parameter
 from broker.backend_api.events import cursor
 from broker.core.events import Event, EventType
-from broker.dashboard.moment import Moment, moment
 from broker.dashboard.shell import dashboard_page
 from broker.rooms import Given, Rooms
 from broker.store.events import Entry, Question
@@ -22,7 +20,6 @@ class Row(NamedTuple):
     """An event as it is shown; `about` is what it is about, one pair a line."""
 
     event: Event
-    at: Moment
     about: Sequence[tuple[str, str]]
 
 
@@ -33,7 +30,7 @@ async def list_events(request: AnyRequest, rooms: Given[Rooms]) -> ASGIResponse:
     kind = (query_parameter(request, "type") or "").strip()[:64]
     user_id = (query_parameter(request, "user_id") or "").strip()[:64]
     question = Question(type=kind or None, user_id=user_id or None, before=before, after=after)
-    found, now = await rooms.store.events.search(question, SHOWN + 1), int(time.time())
+    found = await rooms.store.events.search(question, SHOWN + 1)
     newer, older, shown = split(found, forward=bool(after and not before), inside=bool(before))
     return dashboard_page(
         request,
@@ -42,7 +39,7 @@ async def list_events(request: AnyRequest, rooms: Given[Rooms]) -> ASGIResponse:
         kind=kind,
         user_id=user_id,
         kinds=[str(each) for each in EventType],
-        rows=[row(each, now) for each in shown],
+        rows=[row(each) for each in shown],
         newer=shown[0].cursor if newer and shown else None,
         older=shown[-1].cursor if older and shown else None,
     )
@@ -57,7 +54,7 @@ def split(found: list[Entry], *, forward: bool, inside: bool) -> tuple[bool, boo
     return inside, more, found[:SHOWN]
 
 
-def row(entry: Entry, now: int) -> Row:
+def row(entry: Entry) -> Row:
     event = entry.event
     about = [(name, str(value)) for name, value in event.data.items() if value is not None]
-    return Row(event, moment(event.created_at, now), about)
+    return Row(event, about)

@@ -11,8 +11,7 @@ from litestar.params import FromPath
 from litestar.response.base import ASGIResponse
 
 from allowlist.wire import AnyRequest, ApiError, query_parameter
-from broker.core.flows import Diagnosis, Flow, Outcome, Step, diagnose
-from broker.dashboard.moment import Moment, moment
+from broker.core.flows import Diagnosis, Flow, Outcome, diagnose
 from broker.dashboard.overview import names_of
 from broker.dashboard.shell import dashboard_page
 from broker.rooms import Given, Rooms
@@ -45,12 +44,11 @@ class Wanted(NamedTuple):
 
 
 class Told(NamedTuple):
-    """A flow as it is shown: `steps` with how many milliseconds after the first."""
+    """A flow as it is shown; it began at a second since 1970."""
 
     flow: Flow
     diagnosis: Diagnosis
-    began: Moment
-    steps: Sequence[tuple[Step, Moment, int]]
+    began: float
 
 
 @get("/flows", opt={"scope": "events:read"})
@@ -122,5 +120,4 @@ async def called(flows: Sequence[Flow], rooms: Rooms) -> dict[str, str]:
 
 
 def tell(flow: Flow, now: float) -> Told:
-    steps = [(step, moment(step.at / 1000, now), step.at - flow.began_at) for step in flow.steps]
-    return Told(flow, diagnose(flow, int(now * 1000)), moment(flow.began_at / 1000, now), steps)
+    return Told(flow, diagnose(flow, int(now * 1000)), flow.began_at / 1000)

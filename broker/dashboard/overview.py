@@ -11,7 +11,6 @@ from litestar.response.base import ASGIResponse
 from allowlist.wire import AnyRequest
 from broker.core.tallies import Counted, Hour, Tally, totals
 from broker.dashboard.chart import HEIGHT, WIDTH, Chart, Value, chart
-from broker.dashboard.moment import Moment, moment
 from broker.dashboard.shell import dashboard_page
 from broker.rooms import Given, Rooms
 
@@ -21,11 +20,11 @@ MOST_ROWS = 20
 
 
 class Drawn(NamedTuple):
-    """A chart and its table. `word` names its sentences; a row says when, what went well, what did not."""
+    """A chart and its table, newest first. `word` names its sentences."""
 
     word: str
     chart: Chart
-    rows: Sequence[tuple[Moment, Value]]
+    rows: Sequence[Value]
 
 
 class Failure(NamedTuple):
@@ -55,8 +54,8 @@ async def overview(request: AnyRequest, rooms: Given[Rooms]) -> ASGIResponse:
         size=(WIDTH, HEIGHT),
         tiles=tiles(counted, users),
         charts=[
-            drawn("sign_ins", counted, together, now, Tally.SIGNED_IN, Tally.FAILED),
-            drawn("refreshes", counted, together, now, Tally.REFRESHED, Tally.REFRESH_FAILED),
+            drawn("sign_ins", counted, together, Tally.SIGNED_IN, Tally.FAILED),
+            drawn("refreshes", counted, together, Tally.REFRESHED, Tally.REFRESH_FAILED),
         ],
         failures=failures(totals(counted, Tally.FAILED), names),
         refresh_failures=failures(totals(counted, Tally.REFRESH_FAILED), names),
@@ -82,13 +81,13 @@ def tiles(hours: Sequence[Hour], users: int) -> list[tuple[str, int]]:
     return [*found[:2], ("users", users), *found[2:]]
 
 
-def drawn(word: str, hours: Sequence[Hour], together: int, now: int, good: Tally, bad: Tally) -> Drawn:
+def drawn(word: str, hours: Sequence[Hour], together: int, good: Tally, bad: Tally) -> Drawn:
     parts = [hours[start : start + together] for start in range(0, len(hours), together)]
     values = [
         Value(part[0].at, sum(hour.count(good) for hour in part), sum(hour.count(bad) for hour in part))
         for part in parts
     ]
-    return Drawn(word, chart(values), [(moment(each.at, now), each) for each in reversed(values)])
+    return Drawn(word, chart(values), values[::-1])
 
 
 def failures(counts: Sequence[tuple[Counted, int]], names: dict[str, str]) -> list[Failure]:

@@ -25,7 +25,6 @@ from broker.core.grant import Standing
 from broker.core.identity import ExternalAccount, Identity
 from broker.core.records import Session
 from broker.dashboard.form import read_form
-from broker.dashboard.moment import Moment, moment
 from broker.dashboard.overview import names_of
 from broker.dashboard.shell import admin_of, dashboard_page, done
 from broker.rooms import Given, Rooms
@@ -43,8 +42,8 @@ class Listed(NamedTuple):
     who: str
     email: str | None
     providers: Sequence[str]
-    created: Moment
-    last: Moment
+    created: int
+    last: int
 
 
 class Connected(NamedTuple):
@@ -52,7 +51,7 @@ class Connected(NamedTuple):
 
     account: ExternalAccount
     standing: Standing
-    since: Moment
+    since: int
     way_back: str | None
 
 
@@ -61,15 +60,15 @@ class Begun(NamedTuple):
 
     session: Session
     app: str
-    began: Moment
-    active: Moment
-    ends: Moment
+    began: int
+    active: int
+    ends: int
 
 
 @get("/")
 async def list_users(request: AnyRequest, rooms: Given[Rooms]) -> ASGIResponse:
     """GET /dashboard/users?q=&order=&offset=. `q` is a whole address or a whole id: there is no index of parts of them."""
-    asked, now = (query_parameter(request, "q") or "").strip()[:320], int(time.time())
+    asked = (query_parameter(request, "q") or "").strip()[:320]
     offset = whole_number(request, "offset", default=0, least=0, most=MOST_OFFSET)
     order: Order = "last_sign_in_at" if query_parameter(request, "order") == ORDERS[1] else "created_at"
     if asked:
@@ -85,7 +84,7 @@ async def list_users(request: AnyRequest, rooms: Given[Rooms]) -> ASGIResponse:
         asked=asked,
         order=order,
         orders=ORDERS,
-        users=[listed(each, now) for each in people],
+        users=[listed(each) for each in people],
         total=total,
         names=await names_of(rooms),
         newer=max(0, offset - SHOWN) if offset else None,
@@ -101,15 +100,15 @@ async def search(asked: str, rooms: Rooms) -> list[Person]:
     return [each for each in found if asked.lower() in addresses(each.accounts)]
 
 
-def listed(person: Person, now: int) -> Listed:
+def listed(person: Person) -> Listed:
     user = person.user
     return Listed(
         user.id,
         name_of(user.identity) or user.id,
         user.identity.email,
         sorted({each.provider for each in person.accounts}),
-        moment(user.created_at, now),
-        moment(user.last_sign_in_at, now),
+        user.created_at,
+        user.last_sign_in_at,
     )
 
 
@@ -122,9 +121,7 @@ async def show_user(request: AnyRequest, user_id: FromPath[str], rooms: Given[Ro
     """GET /dashboard/users/{id}"""
     person, now = await find(user_id, rooms), int(time.time())
     may_see = admin_of(request).may("sessions:read")
-    found, names = await gather(
-        rooms.store.sessions.of(user_id) if may_see else nothing(), names_of(rooms)
-    )
+    found, names = await gather(rooms.store.sessions.of(user_id) if may_see else nothing(), names_of(rooms))
     alive = [each for each in found if each.alive(now)]
     return dashboard_page(
         request,
@@ -132,10 +129,10 @@ async def show_user(request: AnyRequest, user_id: FromPath[str], rooms: Given[Ro
         place="users",
         user=person.user,
         who=name_of(person.user.identity) or user_id,
-        created=moment(person.user.created_at, now),
-        last=moment(person.user.last_sign_in_at, now),
-        connections=await connections_of(person, now, rooms),
-        sessions=await begun(alive, now, rooms),
+        created=person.user.created_at,
+        last=person.user.last_sign_in_at,
+        connections=await connections_of(person, rooms),
+        sessions=await begun(alive, rooms),
         names=names,
     )
 
@@ -144,20 +141,20 @@ async def nothing() -> list[Session]:
     return []
 
 
-async def connections_of(person: Person, now: int, rooms: Rooms) -> list[Connected]:
+async def connections_of(person: Person, rooms: Rooms) -> list[Connected]:
     healths = await healths_of(person.user.id, person.accounts, rooms)
     return [
         Connected(
             each,
             healths.standings[each.id],
-            moment(each.created_at, now),
+            each.created_at,
             way_back(each, healths.standings[each.id], healths.issuer),
         )
         for each in person.accounts
     ]
 
 
-async def begun(found: Sequence[Session], now: int, rooms: Rooms) -> list[Begun]:
+async def begun(found: Sequence[Session], rooms: Rooms) -> list[Begun]:
     ids = {each.client_id for each in found}
     clients = await gather(*(rooms.store.clients.find(each) for each in ids))
     apps = {each.client_id: each.name for each in clients if each}
@@ -165,9 +162,9 @@ async def begun(found: Sequence[Session], now: int, rooms: Rooms) -> list[Begun]
         Begun(
             each,
             apps.get(each.client_id, each.client_id),
-            moment(each.signed_in_at, now),
-            moment(each.last_active_at, now),
-            moment(min(each.idle_until, each.expires_at), now),
+            each.signed_in_at,
+            each.last_active_at,
+            min(each.idle_until, each.expires_at),
         )
         for each in found
     ]
@@ -236,7 +233,7 @@ async def find(user_id: str, rooms: Rooms) -> Person:
     return people[0]
 
 
-users_pages = Router(
+users_router = Router(
     "/users",
     route_handlers=[
         *(list_users, show_user, revoke_tokens, disconnect),

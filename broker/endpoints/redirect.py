@@ -1,9 +1,12 @@
 """The check before every redirect into an app, and what is said when it fails."""
 
+import time
+
 import structlog
 
 from allowlist import AllowedRedirectUri, Explanation, InvalidClientId, RedirectUriNotAllowed
 from broker.core.errors import ErrorCode, OAuthError
+from broker.core.records import LONGEST_REFUSED, Refusal
 from broker.rooms import Rooms
 
 log = structlog.get_logger()
@@ -39,7 +42,19 @@ async def prove_redirect_uri(rooms: Rooms, client_id: str, redirect_uri: str) ->
         redirect_uri=redirect_uri[:200],
         reason=explanation.reason,
     )
+    await rooms.store.refusals.note(refusal_of(client_id, explanation, int(time.time())))
     raise RedirectUriRefused(explanation)
+
+
+def refusal_of(client_id: str, explanation: Explanation, now: int) -> Refusal:
+    """As the dashboard shows it; a client id that could be none is cut as any other text."""
+    return Refusal(
+        client_id=client_id[:64],
+        url=explanation.redirect_uri[:LONGEST_REFUSED],
+        reason=explanation.reason[:LONGEST_REFUSED],
+        nearest=explanation.entry.url if explanation.entry else None,
+        at=now,
+    )
 
 
 async def explain(rooms: Rooms, client_id: str, redirect_uri: str) -> Explanation:

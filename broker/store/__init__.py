@@ -21,13 +21,16 @@ from broker.store.due import Due
 from broker.store.events import Events
 from broker.store.flows import Flows
 from broker.store.grants import Grants
+from broker.store.key_ages import KeyAges
 from broker.store.leader import Leadership
 from broker.store.notifications import Notifications
 from broker.store.outbox import Outbox
 from broker.store.pending import Pending
 from broker.store.proofs import Proofs
 from broker.store.provider_configurations import ProviderConfigurations
+from broker.store.provider_tests import ProviderTests
 from broker.store.pushed import Pushed
+from broker.store.refusals import Refusals
 from broker.store.returns import Returns
 from broker.store.revocations import Revocations
 from broker.store.ring import Ring
@@ -48,6 +51,8 @@ class Store:
     ring: Ring
     clients: Clients
     provider_configurations: ProviderConfigurations
+    provider_tests: ProviderTests
+    refusals: Refusals
     pushed: Pushed
     pending: Pending
     returns: Returns
@@ -67,6 +72,7 @@ class Store:
     webhooks: Webhooks
     deliveries: Deliveries
     secret_keys: SecretKeys
+    key_ages: KeyAges
     admin_sessions: AdminSessions
     due: Due
     leadership: Leadership
@@ -84,6 +90,8 @@ class Store:
             ring=Ring(redis, keys),
             clients=Clients(redis),
             provider_configurations=ProviderConfigurations(redis, sealer),
+            provider_tests=ProviderTests(redis),
+            refusals=Refusals(redis),
             pushed=Pushed(redis, sealer),
             pending=Pending(redis, sealer),
             returns=Returns(redis, sealer),
@@ -103,6 +111,7 @@ class Store:
             webhooks=Webhooks(redis, sealer, deliveries),
             deliveries=deliveries,
             secret_keys=SecretKeys(redis),
+            key_ages=KeyAges(redis),
             admin_sessions=AdminSessions(redis, sealer),
             due=Due(redis),
             leadership=Leadership(redis),
