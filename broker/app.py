@@ -66,7 +66,9 @@ def create_app(settings: Settings) -> Litestar:
         await make_ready(rooms)
         leader = Leader(rooms)
         leading = asyncio.create_task(leader.run())
+        noting = asyncio.create_task(rooms.store.flows.run())
         yield
+        noting.cancel()
         leading.cancel()
         await leader.stop()
         await rooms.close()

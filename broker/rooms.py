@@ -62,8 +62,9 @@ class Rooms:
         )
 
     async def close(self) -> None:
-        """Keep what providers are answering just now, then give back every connection."""
+        """Keep what providers are answering just now and what was noted, then give back every connection."""
         await self.custody.refresher.finish()
+        await self.store.flows.flush()
         await self.store.wakeups.close()
         await self.upstream.close()
         await self.store.redis.aclose()

@@ -11,6 +11,7 @@ from typing import TypeVar
 Proxy = TypeVar("Proxy", bound="RedisProxy")
 
 LEADER = b"\r\nleader\r\n"  # the key by which a process asks every second to lead: no request's doing
+FLUSH = b"\r\ntally:{"  # the counters that go out twice a second with the steps of flows: no request waits for them
 
 
 class RedisProxy:
@@ -51,7 +52,7 @@ class Line:
 
     async def ask(self, broker: asyncio.StreamReader, server: asyncio.StreamWriter) -> None:
         while data := await broker.read(65536):
-            self._proxy.round_trips += not self._waiting and LEADER not in data
+            self._proxy.round_trips += not self._waiting and LEADER not in data and FLUSH not in data
             self._proxy.sent += data
             if self._proxy.losing_answer_to and self._proxy.losing_answer_to in data:
                 self._proxy.losing_answers = True

@@ -57,16 +57,8 @@ async def revoke_session(
 ) -> dict[str, object]:
     """POST /v1/sessions/{id}/revoke: no refresh token of it is good any more; its last access token dies by itself
     within ten minutes. One that is over already stays so."""
-    now, session = int(time.time()), await find(session_id, rooms)
-    await rooms.store.sessions.revoke(
-        session.user_id,
-        session.id,
-        client_id=session.client_id,
-        reason="admin",
-        now=now,
-        actor=actor_of(request),
-    )
-    return described(await find(session_id, rooms), now)
+    await end(request, await find(session_id, rooms), rooms)
+    return described(await find(session_id, rooms), int(time.time()))
 
 
 @post("/{session_id:str}/verify", status_code=200, opt={"scope": "sessions:read"})
@@ -106,6 +98,18 @@ async def create_token_from_template(session_id: FromPath[str], template: FromPa
     would be worse than none."""
     del session_id, template
     raise ApiError(404, "resource_not_found", "this broker has no token templates; leave the name out")
+
+
+async def end(request: AnyRequest, session: Session, rooms: Rooms) -> None:
+    """Revoke a session, in the name of who asked."""
+    await rooms.store.sessions.revoke(
+        session.user_id,
+        session.id,
+        client_id=session.client_id,
+        reason="admin",
+        now=int(time.time()),
+        actor=actor_of(request),
+    )
 
 
 def required_user_id(request: AnyRequest) -> str:

@@ -24,7 +24,7 @@ from broker.core.webhooks import (
     replaced,
 )
 from broker.rooms import Given, Rooms
-from broker.webhooks.sender import send
+from broker.webhooks.sender import Outcome, send
 
 MOST_ENDPOINTS = 20
 NAMES = (EVERY_EVENT, *EventType)
@@ -69,7 +69,12 @@ async def list_webhooks(request: AnyRequest, rooms: Given[Rooms]) -> object:
 @post("/", status_code=200)
 async def create_webhook(request: AnyRequest, rooms: Given[Rooms]) -> dict[str, Any]:
     """POST /v1/webhooks. The secret is in this answer and nowhere else, ever."""
-    body = await read_json(request, NewWebhook)
+    endpoint, secret = await register(request, await read_json(request, NewWebhook), rooms)
+    return described(endpoint) | {"secret": secret}
+
+
+async def register(request: AnyRequest, body: NewWebhook, rooms: Rooms) -> tuple[Endpoint, str]:
+    """The new endpoint and its secret. Raises ApiError 422."""
     check_url(body.url, rooms)
     if await rooms.store.webhooks.count() >= MOST_ENDPOINTS:
         raise ApiError(
@@ -87,7 +92,7 @@ async def create_webhook(request: AnyRequest, rooms: Given[Rooms]) -> dict[str, 
     )
     await rooms.store.webhooks.add(endpoint)
     await record(request, rooms, "webhook.created", id=endpoint.id)
-    return described(endpoint) | {"secret": secret.text}
+    return endpoint, secret.text
 
 
 @get("/{endpoint_id:str}")
@@ -102,7 +107,12 @@ async def change_webhook(
     request: AnyRequest, endpoint_id: FromPath[str], rooms: Given[Rooms]
 ) -> dict[str, Any]:
     """PATCH /v1/webhooks/{id}. While it is disabled nothing new is queued for it, and what waits goes on waiting."""
-    changes = (await read_json(request, ChangedWebhook)).model_dump(exclude_unset=True)
+    return described(await change(request, endpoint_id, await read_json(request, ChangedWebhook), rooms))
+
+
+async def change(request: AnyRequest, endpoint_id: str, body: ChangedWebhook, rooms: Rooms) -> Endpoint:
+    """What is given changes. Raises ApiError 404 and 422."""
+    changes = body.model_dump(exclude_unset=True)
     fields = " ".join(sorted(changes))
     if "url" in changes:
         check_url(changes["url"], rooms)
@@ -113,7 +123,7 @@ async def change_webhook(
     before = await find(endpoint_id, rooms)
     endpoint = await save(msgspec.structs.replace(before, **changes), rooms)
     await record(request, rooms, "webhook.updated", id=endpoint_id, fields=fields)
-    return described(endpoint)
+    return endpoint
 
 
 @delete("/{endpoint_id:str}", status_code=200)
@@ -121,10 +131,15 @@ async def delete_webhook(
     request: AnyRequest, endpoint_id: FromPath[str], rooms: Given[Rooms]
 ) -> dict[str, Any]:
     """DELETE /v1/webhooks/{id}: and what waits for it, and its dead letters."""
+    await remove(request, endpoint_id, rooms)
+    return {"object": "webhook", "id": endpoint_id, "deleted": True}
+
+
+async def remove(request: AnyRequest, endpoint_id: str, rooms: Rooms) -> None:
+    """Raises ApiError 404."""
     if not await rooms.store.webhooks.remove(endpoint_id):
         raise unknown()
     await record(request, rooms, "webhook.deleted", id=endpoint_id)
-    return {"object": "webhook", "id": endpoint_id, "deleted": True}
 
 
 @post("/{endpoint_id:str}/rotate_secret", status_code=200)
@@ -132,27 +147,39 @@ async def rotate_secret(
     request: AnyRequest, endpoint_id: FromPath[str], rooms: Given[Rooms]
 ) -> dict[str, Any]:
     """POST /v1/webhooks/{id}/rotate_secret. For a day both secrets sign."""
+    changed, secret = await rotate(request, endpoint_id, rooms)
+    return described(changed) | {"secret": secret}
+
+
+async def rotate(request: AnyRequest, endpoint_id: str, rooms: Rooms) -> tuple[Endpoint, str]:
+    """The endpoint with its new secret, and that. Raises ApiError 404."""
     endpoint, fresh, now = await find(endpoint_id, rooms), new_secret(), int(time.time())
     changed = msgspec.structs.replace(endpoint, secrets=replaced(endpoint.secrets, fresh, now))
     await save(changed, rooms)
     await record(request, rooms, "webhook.secret_rotated", id=endpoint_id)
-    return described(changed) | {"secret": fresh.text}
+    return changed, fresh.text
 
 
 @post("/{endpoint_id:str}/test", status_code=200)
 async def try_webhook(request: AnyRequest, endpoint_id: FromPath[str], rooms: Given[Rooms]) -> dict[str, Any]:
     """POST /v1/webhooks/{id}/test: send a `webhook.test` now and say what came of it. Not tried again, not kept."""
-    endpoint, now = await find(endpoint_id, rooms), int(time.time())
-    event = happened("webhook.test", now, webhook_id=endpoint_id)
-    outcome = await send(rooms.upstream, endpoint, delivery_of(event), now)
-    await record(request, rooms, "webhook.tested", id=endpoint_id)
+    event_id, outcome = await send_test(request, endpoint_id, rooms)
     return {
         "object": "webhook_test",
-        "id": event.id,
+        "id": event_id,
         "delivered": outcome.good,
         "status": outcome.status,
         "outcome": outcome.words,
     }
+
+
+async def send_test(request: AnyRequest, endpoint_id: str, rooms: Rooms) -> tuple[str, Outcome]:
+    """The event's id, and what came of it. Raises ApiError 404."""
+    endpoint, now = await find(endpoint_id, rooms), int(time.time())
+    event = happened("webhook.test", now, webhook_id=endpoint_id)
+    outcome = await send(rooms.upstream, endpoint, delivery_of(event), now)
+    await record(request, rooms, "webhook.tested", id=endpoint_id)
+    return event.id, outcome
 
 
 @get("/{endpoint_id:str}/dead_letters")
@@ -169,11 +196,16 @@ async def resend(
     request: AnyRequest, endpoint_id: FromPath[str], event_id: FromPath[str], rooms: Given[Rooms]
 ) -> dict[str, Any]:
     """POST /v1/webhooks/{id}/dead_letters/{event_id}/resend: the same event, id and body, tried from the start again."""
+    await send_again(request, endpoint_id, event_id, rooms)
+    return {"object": "dead_letter", "id": event_id, "resent": True}
+
+
+async def send_again(request: AnyRequest, endpoint_id: str, event_id: str, rooms: Rooms) -> None:
+    """Raises ApiError 404."""
     await find(endpoint_id, rooms)
     if not await rooms.store.deliveries.resend(endpoint_id, event_id, int(time.time())):
         raise ApiError(404, "resource_not_found", "no dead letter of this endpoint has this id")
     await record(request, rooms, "webhook.resent", id=endpoint_id, event_id=event_id)
-    return {"object": "dead_letter", "id": event_id, "resent": True}
 
 
 def new_secret() -> SigningSecret:

@@ -19,6 +19,12 @@ def new_session_id(user_id: str) -> str:
     return f"sess_{user_id.removeprefix('user_')}{secrets.token_hex(12)}"
 
 
+def new_flow_id(now_ms: int) -> str:
+    """`flow_<time><random>`: names a sign-in for who looks at it later. Its time stands in front, by which its steps are found
+    again without an index; not a secret."""
+    return f"flow_{now_ms:012x}{secrets.token_hex(6)}"
+
+
 def new_secret() -> str:
     """256 random bits, base64url: a state, a nonce, a verifier, a secret. 43 characters."""
     return secrets.token_urlsafe(32)

@@ -67,6 +67,7 @@ class PendingAuthorization(msgspec.Struct, frozen=True, kw_only=True):
     consent: bool = False  # the provider is asked anew, because it gave no refresh token and we hold none
     purpose: Purpose = msgspec.field(default_factory=Purpose)
     waiting: Arrived | None = None
+    flow_id: str = ""  # by which its steps are told together (core/flows.py); not a secret
 
 
 class PendingProof(msgspec.Struct, frozen=True, kw_only=True):
@@ -103,6 +104,8 @@ class AuthorizationCode(msgspec.Struct, frozen=True, kw_only=True):
     signed_in_at: int
     spent: bool = False
     connects: bool = False
+    flow_id: str = ""
+    provider: str = ""
 
 
 class PendingReturn(msgspec.Struct, frozen=True, kw_only=True):

@@ -18,7 +18,7 @@ class Connections:
         self.store = store
         self.catalogue = catalogue
         self.upstream = upstream
-        self.refresher = Refresher(store.grants, store.wakeups, store.revocations, upstream)
+        self.refresher = Refresher(store.grants, store.wakeups, store.revocations, store.tallies, upstream)
         self._known: dict[str, tuple[float, Connection]] = {}
 
     def at_hand(self, provider: str) -> Connection | None:

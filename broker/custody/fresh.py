@@ -22,6 +22,7 @@ from broker.core.grant import (
 )
 from broker.core.identity import ProviderTokens
 from broker.core.provider_scopes import accumulated
+from broker.core.tallies import Tally
 from broker.custody.ahead import Ahead
 from broker.custody.refresh import Delayed, NeedsReconnect
 from broker.providers.configured import Catalogue
@@ -96,6 +97,7 @@ class Fresh(Ahead):
         if connection is None:
             raise ProviderOff
         now = int(time.time())
+        self.store.tallies.count(Tally.TOKEN_READ, provider)
         if all(good(grant, connection.lifecycle, now, wish) for grant in grants):
             return [judge(grant, connection.lifecycle, now, wish) for grant in grants]
         refs = (Ref(user_id, provider, grant.account_id) for grant in grants)

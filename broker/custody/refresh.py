@@ -20,6 +20,7 @@ from broker.core.events import Event, EventType
 from broker.core.grant import SEAL_BROKEN, Grant, Health, renewed
 from broker.core.identity import ProviderTokens
 from broker.core.opaque import new_id
+from broker.core.tallies import Tally
 from broker.providers.errors import GrantRefused, Unavailable
 from broker.providers.lifecycle import Lifecycle, may_repeat
 from broker.providers.provider import Connection
@@ -28,12 +29,14 @@ from broker.store.connection import RedisError
 from broker.store.grants import PATIENCE, Grants, Lease, Ref, Turn, connection_event
 from broker.store.revocations import Revocations
 from broker.store.sealing import SealBroken
+from broker.store.tallies import Tallies
 from broker.store.wakeups import Wakeups
 
 log = structlog.get_logger()
 HELD = 3_000  # milliseconds from the lease to the call
 SENT = round(REFRESH_TIME * 1000) + 5_000  # milliseconds from the call to the kept answer
 LONGEST_WAIT = 30.0  # seconds for which a caller waits, and a refresh for others and for a Redis that is away
+OUR_WORDS = {"invalid_grant", "no_refresh_token", "answer_lost", "refresh_interrupted"}
 Answer = TypeVar("Answer")
 
 
@@ -57,10 +60,16 @@ class Refresher:
     """`refresh` returns when a newer token than the one seen stands in the store."""
 
     def __init__(
-        self, grants: Grants, wakeups: Wakeups, revocations: Revocations, upstream: Upstream
+        self,
+        grants: Grants,
+        wakeups: Wakeups,
+        revocations: Revocations,
+        tallies: Tallies,
+        upstream: Upstream,
     ) -> None:
         self.grants = grants
         self.revocations = revocations
+        self.tallies = tallies
         self.wakeups = wakeups
         self.upstream = upstream
         self._flights: dict[Ref, asyncio.Task[None]] = {}
@@ -100,6 +109,7 @@ class Refresh:
     ) -> None:
         self._grants, self._wakeups, self._upstream = room.grants, room.wakeups, room.upstream
         self._revocations, self._circuit = room.revocations, room.circuits[connection.id]
+        self._tallies = room.tallies
         self._ref, self._connection, self._seen, self._again = ref, connection, seen, again
         self._owner = new_id("lease")
         self._unanswered = 0  # calls of earlier holders
@@ -187,6 +197,7 @@ class Refresh:
     async def _keep(self, tokens: ProviderTokens) -> None:
         event = self._event(EventType.CONNECTION_REFRESHED, None)
         kept = await self._grants.renew(self._ref, self._owner, self._seen, tokens, event, int(time.time()))
+        self._tallies.count(Tally.REFRESHED, self._ref.provider)
         if not kept:
             await self._drop(tokens)
         with suppress(RedisError):  # it is kept; who waits looks again by itself
@@ -203,6 +214,8 @@ class Refresh:
     async def _give_up(self, reason: str, erase: str = "") -> NoReturn:
         """Mark the connection, once, and say so."""
         event = self._event(EventType.CONNECTION_NEEDS_RECONNECT, reason)
+        told = reason if reason in OUR_WORDS else "provider_refused"
+        self._tallies.count(Tally.REFRESH_FAILED, self._ref.provider, told)
         version, owner = self._seen.version, self._owner
         step = partial(self._grants.end, version=version, owner=owner, erase=erase)
         await self._patiently(lambda: step(self._ref, Health.NEEDS_RECONNECT, reason, event))
@@ -218,6 +231,7 @@ class Refresh:
     async def _delay(self, detail: str, retry_after: float | None) -> NoReturn:
         """Let go, and spare those who wait the same attempt."""
         log.warning("refresh_delayed", provider=self._ref.provider, account=self._ref.account_id, why=detail)
+        self._tallies.count(Tally.REFRESH_FAILED, self._ref.provider, "provider_unavailable")
         word = f"delayed {retry_after or 0:.0f}"
         step = partial(self._grants.release, self._ref, self._owner, word, self._unanswered)
         await self._patiently(step)

@@ -66,4 +66,6 @@ def grant_to(user_id: str, flow: PendingAuthorization, now: int) -> Authorizatio
         nonce=flow.nonce,
         signed_in_at=now,
         connects=flow.purpose.kind == "connect",
+        flow_id=flow.flow_id,
+        provider=flow.provider,
     )

@@ -12,6 +12,7 @@ from litestar.response.base import ASGIResponse
 from allowlist import AllowedRedirectUri
 from broker.core.client import Client
 from broker.core.errors import ErrorCode, OAuthError
+from broker.core.flows import Leg, StepName
 from broker.core.opaque import fingerprint, new_secret
 from broker.core.parameters import Parameters, refused
 from broker.core.records import PendingAuthorization, Ticket
@@ -20,6 +21,7 @@ from broker.endpoints import connect, webview
 from broker.endpoints.browser import BrowserCookie, remembered_provider
 from broker.endpoints.redirect import RedirectUriRefused, prove_redirect_uri, shown_target
 from broker.endpoints.responses import error_to_app, to_provider
+from broker.endpoints.steps import fresh_flow_id, note, note_death, note_refusal
 from broker.pages.page import page
 from broker.providers.authorization_request import authorization_url
 from broker.providers.provider import Connection
@@ -48,6 +50,7 @@ async def authorize(request: Request[Any, Any, Any], rooms: Given[Rooms]) -> ASG
         return await depart(asked, client, target, usable, ticket, rooms)
     except OAuthError as error:
         log.info("authorization_refused", client_id=client.client_id, error=str(error), detail=error.detail)
+        note_refusal(error, client, target, connection, rooms)
         return error_to_app(target, parameters.get("state"), error, rooms.settings.issuer)
 
 
@@ -83,6 +86,7 @@ async def prove(parameters: Parameters, rooms: Rooms) -> tuple[Client, AllowedRe
         )
     except RedirectUriRefused as error:
         error.for_developer = known_client(await rooms.store.clients.find(client_id)).development
+        note_death(error, Leg.ASKED, rooms, flow_id=fresh_flow_id(), client_id=client_id)
         raise
     return known_client(client), target, rooms.catalogue.connection(provider, configuration)
 
@@ -129,9 +133,11 @@ async def depart(
         browser="",
         prompt=asked.prompt,
         provider_scopes=asked.provider_scopes,
+        flow_id=fresh_flow_id(),
     )
     if ticket:
         flow = await connect.begin(flow, ticket, connection, rooms)
+    note(flow, StepName.STARTED, rooms, target=shown_target(target))
     return await send_off(flow, connection, rooms)
 
 
@@ -145,6 +151,7 @@ async def send_off(flow: PendingAuthorization, connection: Connection, rooms: Ro
         browser=fingerprint(cookie_value),
     )
     await rooms.store.pending.save(state, pending)
+    note(pending, StepName.AT_PROVIDER, rooms)
     posted = connection.provider.response_mode == "form_post"
     cookie = BrowserCookie.of(state, rooms.settings.issuer).give(cookie_value, crosses_sites=posted)
     return to_provider(authorization_url(connection, pending, state), cookie)

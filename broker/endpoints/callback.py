@@ -13,6 +13,7 @@ from litestar.params import FromPath
 from litestar.response.base import ASGIResponse
 
 from broker.core.errors import ErrorCode, OAuthError
+from broker.core.flows import Leg, Reason, StepName
 from broker.core.identity import ProviderTokens
 from broker.core.parameters import Parameters, refused
 from broker.core.records import Arrived, PendingAuthorization
@@ -26,6 +27,7 @@ from broker.endpoints.form import read_form
 from broker.endpoints.reconnect import renew
 from broker.endpoints.redirect import prove_redirect_uri
 from broker.endpoints.responses import error_to_app
+from broker.endpoints.steps import note, note_death, watched
 from broker.providers.configuring import is_fixed
 from broker.providers.provider import Connection, with_posted_name
 from broker.rooms import Given, Rooms
@@ -67,24 +69,34 @@ async def arrive(
     )
     connection = check_method(request, rooms.catalogue.connection(provider, configuration))
     cookie = BrowserCookie.of(state, rooms.settings.issuer)
-    flow = check_flow(request, pending, connection, cookie)
+    flow = check_flow(request, pending, connection, cookie, rooms)
+    note(flow, StepName.BACK, rooms)
     try:
-        code = read_code(parameters, connection)
-        identity, tokens = await rooms.upstream.sign_in(connection, flow, code, now)
-        identity = with_posted_name(connection.provider, identity, parameters.get("user"))
+        arrived = await learn_who_came(parameters, flow, connection, now, rooms)
     except OAuthError as error:
         log.warning("sign_in_failed", provider=provider, error=str(error), detail=error.detail)
         if flow.purpose.kind in ("reconnect", "dashboard"):
             raise
         target = await prove_redirect_uri(rooms, flow.client_id, flow.redirect_uri)
         return error_to_app(target, flow.state, error, rooms.settings.issuer)
-    tokens = with_scope(tokens, connection, flow)
     if flow.purpose.kind == "dashboard":
-        return await let_in(request, identity, is_fixed(configuration), cookie, now, rooms)
-    arrived = Arrived(provider=connection.id, identity=identity, tokens=tokens)
-    if flow.purpose.kind == "reconnect":
-        return await renew(request, flow, connection, arrived, cookie, now, rooms)
-    return await admit(request, flow, connection, arrived, cookie, now, rooms)
+        return await let_in(request, arrived.identity, is_fixed(configuration), cookie, now, rooms)
+    with watched(flow, Leg.ACCOUNT, rooms):
+        if flow.purpose.kind == "reconnect":
+            return await renew(request, flow, connection, arrived, cookie, now, rooms)
+        return await admit(request, flow, connection, arrived, cookie, now, rooms)
+
+
+async def learn_who_came(
+    parameters: Parameters, flow: PendingAuthorization, connection: Connection, now: int, rooms: Rooms
+) -> Arrived:
+    """Raises OAuthError."""
+    with watched(flow, Leg.PROVIDER, rooms):
+        code = read_code(parameters, connection)
+        identity, tokens = await rooms.upstream.sign_in(connection, flow, code, now)
+        identity = with_posted_name(connection.provider, identity, parameters.get("user"))
+    tokens = with_scope(tokens, connection, flow)
+    return Arrived(provider=connection.id, identity=identity, tokens=tokens)
 
 
 def check_method(request: Request[Any, Any, Any], connection: Connection | None) -> Connection:
@@ -101,15 +113,19 @@ def check_flow(
     pending: PendingAuthorization | None,
     connection: Connection,
     cookie: BrowserCookie,
+    rooms: Rooms,
 ) -> PendingAuthorization:
     """The flow, if it is alive, this browser's and this provider's. Raises OAuthError, to be shown."""
     if pending is None:
+        rooms.store.flows.died("", Reason.EXPIRED, provider=connection.id)
         raise refused("this sign-in was already finished, or it took longer than ten minutes")
     if not cookie.is_held_by(request, pending.browser):
         log.warning("browser_mismatch", provider=connection.id, client_id=pending.client_id)
+        note(pending, StepName.DIED, rooms, reason=Reason.BROWSER_MISMATCH)
         raise refused("this sign-in was begun in another browser")
     if pending.provider != connection.id:
         log.warning("provider_mismatch", provider=connection.id, begun_with=pending.provider)
+        note(pending, StepName.DIED, rooms, reason=Reason.PROVIDER_MISMATCH)
         raise refused("this sign-in was begun with another provider")
     return pending
 
@@ -171,6 +187,7 @@ async def admit(
                 return await sign_in(proven, connection, arrived, known, now, rooms)
     except OAuthError as error:
         log.warning("arrival_refused", provider=connection.id, error=str(error), detail=error.detail)
+        note_death(error, Leg.ACCOUNT, rooms, flow)
         return error_to_app(target, flow.state, error, rooms.settings.issuer)
 
 

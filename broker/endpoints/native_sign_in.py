@@ -1,17 +1,20 @@
 """Sign-in by a provider's SDK on the device (RFC 8693): its ID token, with a nonce that we chose, begins a session."""
 
 from asyncio import gather
+from typing import Any
 
 import msgspec
 import structlog
 
 from broker.core.client import UNASKED, Client, PresentedCredentials
 from broker.core.errors import ErrorCode, OAuthError
+from broker.core.flows import Kind, Leg, StepName
 from broker.core.identity import ExternalAccount
 from broker.core.records import NativeChallenge, Session
 from broker.core.requests import TokenExchangeGrant, check_scope
 from broker.endpoints.arrival import settle, write_down
 from broker.endpoints.authentication import AnyRequest, prove_client
+from broker.endpoints.steps import fresh_flow_id, note_death, watched
 from broker.providers.errors import broken
 from broker.providers.native import Native, expected_of
 from broker.providers.native_sign_in import Shown, arrived
@@ -34,20 +37,25 @@ async def sign_in_natively(
     client = prove_client(request, found, presented)
     scope = check_scope(grant.scope or UNASKED, client.scopes)
     connection = rooms.catalogue.connection(grant.provider, configuration)
+    told = {"client_id": client.client_id, "provider": connection.id if connection else ""}
+    noted: dict[str, Any] = {**told, "flow_id": fresh_flow_id(), "kind": Kind.SDK}
     try:
         connection, native = check_native(connection)
         shown = show(grant, client, connection, native, made_for)
         identity, tokens = await arrived(rooms.upstream, connection, native, shown, now)
     except OAuthError as error:
-        about = {"client_id": client.client_id, "provider": connection.id if connection else None}
-        log.warning("native_sign_in_failed", **about, error=str(error), detail=error.detail)
+        log.warning("native_sign_in_failed", **told, error=str(error), detail=error.detail)
+        note_death(error, Leg.PROVIDER, rooms, **noted)
         raise refused_token(error) from None
     known = await rooms.store.users.known(connection.id, identity.subject)
     # What only a page could ask a person for ends here, as interaction_required: an app has no page of ours to show.
-    account = await settle(connection, identity, tokens, known, now, rooms)
-    account = with_name_beside(account, native, grant)
-    session, refresh_token = rooms.store.sessions.begin_at_once(account.user_id, client.client_id, scope, now)
-    await write_down(account, tokens, connection, now, rooms, session)
+    with watched(None, Leg.ACCOUNT, rooms, **noted):
+        account = await settle(connection, identity, tokens, known, now, rooms)
+        account = with_name_beside(account, native, grant)
+        begun = rooms.store.sessions.begin_at_once(account.user_id, client.client_id, scope, now)
+        session, refresh_token = begun
+        await write_down(account, tokens, connection, now, rooms, session)
+    rooms.store.flows.note(name=StepName.EXCHANGED, user_id=account.user_id, **noted)
     return client, session, refresh_token
 
 

@@ -13,6 +13,7 @@ from litestar.response.base import ASGIResponse
 
 from broker.core.account_rules import Facts, Outcome, Owner, Purpose, judge
 from broker.core.errors import ErrorCode, OAuthError
+from broker.core.flows import Leg, Reason, StepName
 from broker.core.opaque import fingerprint, new_secret
 from broker.core.parameters import refused
 from broker.core.records import Arrived, PendingProof
@@ -23,6 +24,7 @@ from broker.endpoints.browser import BrowserCookie
 from broker.endpoints.form import read_form
 from broker.endpoints.redirect import form_target, prove_redirect_uri
 from broker.endpoints.responses import error_to_app
+from broker.endpoints.steps import note, note_death, watched
 from broker.pages.page import page
 from broker.providers.provider import Connection
 from broker.rooms import Given, Rooms
@@ -52,6 +54,7 @@ async def ask_for_proof(
         browser=fingerprint(cookie_value),
     )
     await rooms.store.proofs.save(secret, waiting)
+    note(proven.flow, StepName.PROOF_ASKED, rooms)
     shown = page(
         proven.request,
         "prove.html",
@@ -93,10 +96,12 @@ async def prove(request: Request[Any, Any, Any], rooms: Given[Rooms]) -> ASGIRes
         raise refused("this choice was already made, or it waited longer than ten minutes")
     if not cookie.is_held_by(request, waiting.browser):
         log.warning("browser_mismatch", client_id=waiting.flow.client_id)
+        note(waiting.flow, StepName.DIED, rooms, reason=Reason.BROWSER_MISMATCH)
         raise refused("this sign-in was begun in another browser")
-    if "apart" in form:
-        return await keep_apart(request, waiting, cookie, rooms)
-    return await leave_to_prove(waiting, form.required("provider"), rooms)
+    with watched(waiting.flow, Leg.ACCOUNT, rooms):
+        if "apart" in form:
+            return await keep_apart(request, waiting, cookie, rooms)
+        return await leave_to_prove(waiting, form.required("provider"), rooms)
 
 
 async def leave_to_prove(waiting: PendingProof, provider: str, rooms: Rooms) -> ASGIResponse:
@@ -160,4 +165,5 @@ async def keep_apart(
         return await let_on(proven, account.user_id, connection, account.identity, now, rooms, writing)
     except OAuthError as error:
         log.info("arrival_refused", provider=arrived.provider, detail=error.detail)
+        note_death(error, Leg.ACCOUNT, rooms, flow)
         return error_to_app(target, flow.state, error, rooms.settings.issuer)

@@ -14,12 +14,14 @@ from litestar.response.base import ASGIResponse
 
 from broker.core.account_rules import Purpose
 from broker.core.errors import ErrorCode, OAuthError
+from broker.core.flows import StepName
 from broker.core.parameters import Parameters, refused
 from broker.core.provider_scopes import ACCOUNT_ID, accumulated
 from broker.core.records import Arrived, PendingAuthorization
 from broker.endpoints.arrival import settle, write_down
 from broker.endpoints.authorize import send_off
 from broker.endpoints.browser import BrowserCookie
+from broker.endpoints.steps import fresh_flow_id, note
 from broker.pages.page import page
 from broker.providers.provider import Connection
 from broker.rooms import Given, Rooms
@@ -40,7 +42,9 @@ async def reconnect(
         raise refused("there is no such provider here, or the link is cut off")
     if not set(wanted) <= {*connection.allowed_scopes}:
         raise OAuthError(ErrorCode.INVALID_SCOPE, "the link asks for a scope that is not allowed here")
-    return await send_off(flow_of(account_id, wanted, connection), connection, rooms)
+    flow = flow_of(account_id, wanted, connection)
+    note(flow, StepName.STARTED, rooms)
+    return await send_off(flow, connection, rooms)
 
 
 def flow_of(account_id: str, wanted: list[str], connection: Connection) -> PendingAuthorization:
@@ -60,6 +64,7 @@ def flow_of(account_id: str, wanted: list[str], connection: Connection) -> Pendi
         provider_scopes=tuple(wanted),
         consent=True,
         purpose=Purpose(kind="reconnect", account_id=account_id),
+        flow_id=fresh_flow_id(),
     )
 
 
@@ -84,6 +89,7 @@ async def renew(
     if not set(asked) <= {*connection.scopes, *flow.provider_scopes, *arrived.tokens.scope}:
         return await send_off(msgspec.structs.replace(flow, provider_scopes=asked), connection, rooms)
     await write_down(account, arrived.tokens, connection, now, rooms)
+    note(flow, StepName.RECONNECTED, rooms, user_id=account.user_id)
     shown = page(
         request,
         "reconnected.html",

@@ -12,6 +12,7 @@ import structlog
 from litestar import Request, get, post
 from litestar.response.base import ASGIResponse
 
+from broker.core.flows import Leg, Reason, StepName
 from broker.core.identity import Identity
 from broker.core.opaque import derived_secret, fingerprint, new_secret
 from broker.core.parameters import Parameters, refused
@@ -20,6 +21,7 @@ from broker.endpoints.browser import BrowserCookie, remember_provider
 from broker.endpoints.form import read_form
 from broker.endpoints.redirect import form_target, is_android, prove_redirect_uri, shown_target
 from broker.endpoints.responses import see_other, to_app
+from broker.endpoints.steps import note, watched
 from broker.pages.page import page
 from broker.providers.provider import Connection
 from broker.rooms import Given, Rooms
@@ -48,6 +50,7 @@ async def ask_to_return(
         who=identity.email or identity.name or identity.username,
     )
     await rooms.store.returns.save(secret, waiting)
+    note(grant, StepName.RETURN_PAGE, rooms)
     issuer = rooms.settings.issuer
     cookies = (BrowserCookie.of(secret, issuer).give(cookie_value), remember_provider(connection.id, issuer))
     return see_other(f"{rooms.settings.base}/continue?{urlencode({'flow': secret})}", *cookies)
@@ -90,9 +93,11 @@ async def return_to_app(request: AnyRequest, rooms: Given[Rooms]) -> ASGIRespons
     form = await read_form(request)
     secret = form.required("flow")
     waiting, cookie_value = await find(request, secret, rooms)
-    target = await prove_redirect_uri(rooms, waiting.grant.client_id, waiting.grant.redirect_uri)
-    code = code_of(waiting, secret, cookie_value)
-    if not await offer(code, waiting, rooms):
+    with watched(waiting.grant, Leg.ACCOUNT, rooms):
+        target = await prove_redirect_uri(rooms, waiting.grant.client_id, waiting.grant.redirect_uri)
+        code = code_of(waiting, secret, cookie_value)
+        unspent = await offer(code, waiting, rooms)
+    if not unspent:
         return see_other(f"{rooms.settings.base}/continue?{urlencode({'flow': secret})}")
     by_intent, issuer = form.get("via") == "intent", rooms.settings.issuer
     return to_app(target, via_intent=by_intent, code=code, state=waiting.state, iss=issuer)
@@ -106,6 +111,7 @@ async def find(request: AnyRequest, secret: str, rooms: Rooms) -> tuple[PendingR
     cookie = BrowserCookie.of(secret, rooms.settings.issuer)
     if not cookie.is_held_by(request, waiting.browser):
         log.warning("browser_mismatch", client_id=waiting.grant.client_id)
+        note(waiting.grant, StepName.DIED, rooms, reason=Reason.BROWSER_MISMATCH)
         raise refused("this sign-in was begun in another browser")
     return waiting, cookie.values(request)[0]
 
@@ -122,6 +128,8 @@ async def offer(code: str, waiting: PendingReturn, rooms: Rooms) -> bool:
     made = await rooms.store.codes.offer(code, waiting.grant)
     if made.new and waiting.arrived:
         await rooms.store.arrivals.save(code, waiting.arrived)
+    if made.new:
+        note(waiting.grant, StepName.CODE_HANDED_OUT, rooms)
     return not made.spent
 
 
@@ -130,4 +138,5 @@ async def make_code(grant: AuthorizationCode, arrived: Arrived | None, rooms: Ro
     code = await rooms.store.codes.save(grant)
     if arrived:
         await rooms.store.arrivals.save(code, arrived)
+    note(grant, StepName.CODE_HANDED_OUT, rooms)
     return code

@@ -11,6 +11,7 @@ from litestar.response.base import ASGIResponse
 from broker.core import pkce, refresh_token
 from broker.core.client import Client, PresentedCredentials
 from broker.core.errors import ErrorCode, OAuthError
+from broker.core.flows import Leg, Reason, StepName
 from broker.core.records import AuthorizationCode, Session
 from broker.core.requests import (
     ACCESS_TOKEN_TYPE,
@@ -26,6 +27,7 @@ from broker.endpoints.connect import attach
 from broker.endpoints.form import read_form
 from broker.endpoints.native_sign_in import sign_in_natively
 from broker.endpoints.responses import json_answer
+from broker.endpoints.steps import note, watched
 from broker.rooms import Given, Rooms
 from broker.store.sessions import Rotation
 
@@ -57,16 +59,21 @@ async def exchange(
     )
     client = prove_client(request, found, presented)
     if granted is None:
+        rooms.store.flows.died("", Reason.CODE_UNKNOWN)
         raise refused_code()
     if not fits(grant, granted, client):
         await kill(grant.code, granted, rooms)
         raise refused_code()
     if granted.connects and not granted.spent:
-        return await attach(grant.code, granted, client, rooms)
+        with watched(granted, Leg.ACCOUNT, rooms):
+            attached = await attach(grant.code, granted, client, rooms)
+        note(granted, StepName.EXCHANGED, rooms)
+        return attached
     session, first_refresh_token = rooms.store.sessions.begin(granted, now)
     if granted.spent or not await rooms.store.codes.redeem(grant.code, granted, session):
         await end_replayed(granted, rooms, now)
         raise refused_code()
+    note(granted, StepName.EXCHANGED, rooms)
     return json_answer(first_answer(client, session, first_refresh_token, granted.nonce, now, rooms))
 
 
@@ -122,6 +129,7 @@ def fits(grant: CodeGrant, granted: AuthorizationCode, client: Client) -> bool:
 async def kill(code: str, granted: AuthorizationCode, rooms: Rooms) -> None:
     """Who shows a code with the wrong proof has intercepted it or is broken; neither gets a second try (TK-05)."""
     log.warning("code_misused", session=granted.session_id, client_id=granted.client_id)
+    note(granted, StepName.DIED, rooms, reason=Reason.CODE_MISUSED)
     if not granted.spent:
         await rooms.store.codes.kill(code, granted)
 
@@ -129,6 +137,7 @@ async def kill(code: str, granted: AuthorizationCode, rooms: Rooms) -> None:
 async def end_replayed(granted: AuthorizationCode, rooms: Rooms, now: int) -> None:
     """A code that comes back with every proof was seen by two: what it gave first is ended (RFC 9700 4.2.4)."""
     log.warning("code_replayed", session=granted.session_id, client_id=granted.client_id)
+    note(granted, StepName.DIED, rooms, reason=Reason.CODE_REPLAYED)
     about = {"client_id": granted.client_id, "reason": "code_replayed", "actor": "broker"}
     await rooms.store.sessions.revoke(granted.user_id, granted.session_id, now=now, **about)
 

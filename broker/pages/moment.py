@@ -20,6 +20,19 @@ def moment(seconds: float, say: Words) -> Any:
     )
 
 
+def brief(seconds: float, say: Words) -> Any:
+    """Markup: a `<time>` of relative words alone, to the second; the day and hour are its tooltip."""
+    from markupsafe import Markup  # noqa: PLC0415 - as above
+
+    at, age = datetime.fromtimestamp(seconds, UTC), int(time.time() - seconds)
+    words = relative(-age, say) if age else say("time.just_now")
+    if 0 < age < UNITS[-1][0]:
+        words = say(f"time.second{'' if age == 1 else 's'}_ago", n=age)
+    return Markup('<time datetime="{}" title="{}">{}</time>').format(
+        f"{at:%Y-%m-%dT%H:%M:%SZ}", f"{at.day} {at:%b %Y, %H:%M:%S} UTC", words
+    )
+
+
 def relative(seconds: float, say: Words) -> Any:
     """`seconds` from now; negative ones are past."""
     away, side = abs(seconds), "ago" if seconds < 0 else "ahead"

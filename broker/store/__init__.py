@@ -19,6 +19,7 @@ from broker.store.deliveries import Deliveries
 from broker.store.directory import Directory
 from broker.store.due import Due
 from broker.store.events import Events
+from broker.store.flows import Flows
 from broker.store.grants import Grants
 from broker.store.key_ages import KeyAges
 from broker.store.leader import Leadership
@@ -36,6 +37,7 @@ from broker.store.ring import Ring
 from broker.store.sealing import Sealer
 from broker.store.secret_keys import SecretKeys
 from broker.store.sessions import Sessions
+from broker.store.tallies import Tallies
 from broker.store.users import Users
 from broker.store.wakeups import Wakeups
 from broker.store.webhooks import Webhooks
@@ -74,12 +76,15 @@ class Store:
     admin_sessions: AdminSessions
     due: Due
     leadership: Leadership
+    tallies: Tallies
+    flows: Flows
 
     @classmethod
     def over(cls, client: Redis, keys: EncryptionKeys) -> "Store":
         """All drawers over one connection pool and one key ring."""
         redis, sealer = cast("Commands", client), Sealer(keys)
         outbox, deliveries = Outbox(redis), Deliveries(redis)
+        tallies = Tallies(redis)
         return cls(
             redis=redis,
             ring=Ring(redis, keys),
@@ -110,4 +115,6 @@ class Store:
             admin_sessions=AdminSessions(redis, sealer),
             due=Due(redis),
             leadership=Leadership(redis),
+            tallies=tallies,
+            flows=Flows(redis, tallies),
         )

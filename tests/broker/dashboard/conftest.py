@@ -5,11 +5,12 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
-from urllib.parse import urljoin
+from urllib.parse import parse_qs, urlencode, urljoin, urlsplit
 
 import httpx2
 import pytest
 
+from tests.phone import Phone
 from tests.running import LOCAL, RunningBroker
 
 
@@ -59,6 +60,13 @@ def text_of(page: httpx2.Response) -> str:
     """What a person reads of it."""
     bare = re.sub(r"<(script|style).*?</\1>", "", page.text, flags=re.DOTALL)
     return " ".join(html.unescape(re.sub(r"<[^>]*>", " ", bare)).split())
+
+
+def cancel(phone: Phone) -> httpx2.Response:
+    """The person says no at the provider."""
+    at_provider = parse_qs(urlsplit(phone.authorize().headers["location"]).query)
+    answer = urlencode({"error": "access_denied", "state": at_provider["state"][0]})
+    return phone.browser.get(f"{at_provider['redirect_uri'][0]}?{answer}")
 
 
 def make_key(broker: RunningBroker, *scopes: str, **more: Any) -> dict[str, Any]:
