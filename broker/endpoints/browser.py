@@ -40,6 +40,12 @@ class BrowserCookie:
 
     def is_held_by(self, request: Request[Any, Any, Any], expected: str) -> bool:
         """Whether the request shows the cookie whose fingerprint is `expected`. Two of one name: not believed."""
-        pairs = (part.strip().partition("=") for part in request.headers.get("cookie", "").split(";"))
-        values = [value for name, _, value in pairs if name == self.name]
-        return len(values) == 1 and hmac.compare_digest(fingerprint(values[0]), expected)
+        value = shown_cookie(request, self.name)
+        return value is not None and hmac.compare_digest(fingerprint(value), expected)
+
+
+def shown_cookie(request: Request[Any, Any, Any], name: str) -> str | None:
+    """The cookie's value. None: there is none, or there are two of one name, of which one was planted."""
+    pairs = (part.strip().partition("=") for part in request.headers.get("cookie", "").split(";"))
+    values = [value for each, _, value in pairs if each == name]
+    return values[0] if len(values) == 1 else None

@@ -16,7 +16,7 @@ from broker.core.errors import ErrorCode, OAuthError
 from broker.core.identity import ProviderTokens
 from broker.core.parameters import Parameters, refused
 from broker.core.records import Arrived, PendingAuthorization
-from broker.endpoints import connect, prove
+from broker.endpoints import connect, prove, to_account
 from broker.endpoints.admission import Proven, let_on
 from broker.endpoints.arrival import ProofNeeded, settle, write_down
 from broker.endpoints.authorize import known_client, send_off
@@ -72,12 +72,16 @@ async def arrive(
         identity = with_posted_name(connection.provider, identity, parameters.get("user"))
     except OAuthError as error:
         log.warning("sign_in_failed", provider=provider, error=str(error), detail=error.detail)
+        if flow.purpose.of_account_page:
+            return to_account.turn_back(flow, error, cookie, rooms)
         if flow.purpose.kind == "reconnect":
             raise
         target = await prove_redirect_uri(rooms, flow.client_id, flow.redirect_uri)
         return error_to_app(target, flow.state, error, rooms.settings.issuer)
     tokens = with_scope(tokens, connection, flow)
     arrived = Arrived(provider=connection.id, identity=identity, tokens=tokens)
+    if flow.purpose.of_account_page:
+        return await to_account.carry(flow, arrived, cookie, rooms)
     if flow.purpose.kind == "reconnect":
         return await renew(request, flow, connection, arrived, cookie, now, rooms)
     return await admit(request, flow, connection, arrived, cookie, now, rooms)

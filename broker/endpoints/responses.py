@@ -1,6 +1,7 @@
 """The only builders of redirects and JSON answers. A redirect into an app takes an `AllowedRedirectUri`, never text."""
 
 from typing import Any
+from urllib.parse import urlencode
 
 import msgspec
 from litestar.response.base import ASGIResponse
@@ -30,6 +31,14 @@ def error_to_app(
 def to_provider(url: str, cookie: tuple[str, str]) -> ASGIResponse:
     """303 to the provider, with the cookie that binds the flow to this browser."""
     return ASGIResponse(status_code=303, headers=[("location", url), ("cache-control", "no-store"), cookie])
+
+
+def see_other(base: str, path: str, *cookies: tuple[str, str], **query: str | None) -> ASGIResponse:
+    """303 to a place of our own, below the issuer's path: `path` is written in our code, never read from a request."""
+    asked = urlencode({name: value for name, value in query.items() if value is not None})
+    location = f"{base}{path}?{asked}" if asked else f"{base}{path}"
+    headers = [("location", location), ("cache-control", "no-store"), *cookies]
+    return ASGIResponse(status_code=303, headers=headers)
 
 
 def json_answer(document: Any, *, status: int = 200, headers: dict[str, str] | None = None) -> ASGIResponse:
