@@ -59,8 +59,9 @@ async def described(user_id: str, now: int, rooms: Rooms) -> list[Described]:
 
 async def connections_of(providers: Iterable[str], rooms: Rooms) -> Mapping[str, Connection]:
     ids = list(dict.fromkeys(providers))
-    found = await gather(*map(rooms.custody.connection, ids))
-    return {each: connection for each, connection in zip(ids, found, strict=True) if connection}
+    stored = await gather(*map(rooms.store.provider_configurations.find, ids))
+    found = {each: rooms.catalogue.connection(each, kept) for each, kept in zip(ids, stored, strict=True)}
+    return {each: connection for each, connection in found.items() if connection}
 
 
 async def names_of(

@@ -86,6 +86,16 @@ def come_in(people: People, subject: str, at: str = "Stub", **claims: object) ->
     return portal
 
 
+def address_of(people: People, who: str) -> str:
+    """Another address than the test's own, and than any other test's."""
+    return f"{who}.{people.address}"
+
+
+def stranger(people: People) -> SignedIn:
+    """Another user, with an app of their own."""
+    return people.sign_in("eve", email=address_of(people, "eve"))
+
+
 def heading(page: httpx2.Response) -> str:
     found = re.search(r"<h1>(.*?)</h1>", page.text, re.DOTALL)
     assert found, page.text

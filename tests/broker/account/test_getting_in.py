@@ -16,6 +16,7 @@ from tests.broker.account.portal import (
     notice,
     open_portal,
     session_keys,
+    stranger,
     ticket,
 )
 from tests.conftest import HTTPS_REDIRECT, SCHEME_REDIRECT
@@ -88,7 +89,7 @@ def test_a_ticket_of_an_ended_session(people: People, ada: SignedIn):
 
 def test_session_fixation(people: People, ada: SignedIn):
     """A cookie that was planted is never taken over: what opens gets a fresh one, and whose session was there is out."""
-    evil = open_portal(people.sign_in("eve", email="eve@example.net"))
+    evil = open_portal(stranger(people))
     planted = str(evil.held)
     victim = people.phone()
     victim.browser.cookies.set(COOKIE, planted, domain="127.0.0.1")
