@@ -32,7 +32,7 @@ async def ask_to_confirm(request: AnyRequest, rooms: Given[Rooms]) -> ASGIRespon
         request,
         visitor,
         "confirm.html",
-        then.partition("/")[0],
+        "" if then == "delete" else then.partition("/")[0],
         choices=[(each.id, each.provider.name) for each in ways],
         then=then,
         why=why if why in WHY else "any",

@@ -29,7 +29,7 @@ async def ask_to_delete(request: AnyRequest, rooms: Given[Rooms]) -> ASGIRespons
         return below(rooms, "confirm", then="delete", why="delete")
     accounts = await described(visitor.user_id, now, rooms)
     apps = [each for each in await rooms.store.sessions.of(visitor.user_id) if each.alive(now)]
-    return show(request, visitor, "delete.html", "delete", accounts=accounts, sessions=len(apps))
+    return show(request, visitor, "delete.html", "", accounts=accounts, sessions=len(apps))
 
 
 @post("/account/delete", status_code=303)

@@ -14,6 +14,7 @@ from tests.broker.account.portal import (
     main_of,
     notice,
     open_portal,
+    session_keys,
     stranger,
 )
 from tests.provider_stub import answer_json
@@ -162,7 +163,7 @@ def test_rt_09_sessions(people: People, ada: SignedIn, portal: Portal):
     assert shown.count("Default app") == 2
     assert shown.count("You came from here") == 1
     assert shown.count("Another browser") == 1
-    (mine,) = re.findall(r"This browser.*?name=\"session\" value=\"([0-9a-f]{64})\"", page.text, re.DOTALL)
+    (mine,) = re.findall(r"You are here.*?name=\"session\" value=\"([0-9a-f]{64})\"", page.text, re.DOTALL)
     listed = set(re.findall(r"name=\"session\" value=\"([^\"]+)\"", page.text))
     (other,) = {each for each in listed if not each.startswith("sess_")} - {mine}
     assert listed == {ada.claims["sid"], elsewhere.claims["sid"], mine, other}
