@@ -11,6 +11,7 @@ from litestar.exceptions import HTTPException
 from litestar.types import ControllerRouterHandler, ExceptionHandlersMap
 from redis.exceptions import RedisError
 
+from broker.account import account_doors
 from broker.backend_api import backend_api
 from broker.core.client import DEFAULT_CLIENT
 from broker.core.errors import OAuthError
@@ -46,6 +47,7 @@ DOORS: list[ControllerRouterHandler] = [
     *(openid_configuration, jwks, authorize, par, challenge, callback, posted_callback),
     *(prove, show_return, return_to_app, reconnect),
     *(token, revoke, introspect, userinfo, logout, posted_logout),
+    *account_doors,
     *(notified, live, ready, asset),
 ]
 EXCEPTION_HANDLERS: ExceptionHandlersMap = {

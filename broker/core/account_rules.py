@@ -30,15 +30,22 @@ class Outcome(StrEnum):
 
 class Purpose(msgspec.Struct, frozen=True, kw_only=True):
     """What a flow was begun for. `user_id` and `session_id`: who connects; `account_id`: what is reconnected; `owners`:
-    any of whom must be proven; `apart`: the person was asked, and is nobody who is here. `dashboard` is no user's: what comes
-    of it is decided by the list of admins, not here."""
+    any of whom must be proven; `apart`: the person was asked, and is nobody who is here. A flow of the account page has
+    `account_session`, the mark of the session that began it, unless it is a `visit`, and `then`, the page it goes on to.
+    `dashboard` is no user's: what comes of it is decided by the list of admins, not here."""
 
-    kind: Literal["sign_in", "connect", "prove", "reconnect", "dashboard"] = "sign_in"
+    kind: Literal["sign_in", "connect", "prove", "reconnect", "visit", "confirm", "dashboard"] = "sign_in"
     user_id: str | None = None
     session_id: str | None = None
     account_id: str | None = None
     owners: tuple[str, ...] = ()
     apart: bool = False
+    account_session: str | None = None
+    then: str = ""
+
+    @property
+    def of_account_page(self) -> bool:
+        return self.kind == "visit" or self.account_session is not None
 
 
 class Policy(msgspec.Struct, frozen=True, kw_only=True):
@@ -152,6 +159,29 @@ TABLE = (
         Outcome.REFUSE,
         "an account of somebody else, or a new one, proves nothing",
         "that is not the account which has this address, so nothing was joined; sign in again",
+    ),
+    Row(
+        "confirm-same",
+        "confirming on the account page; the identity is that user's",
+        lambda f: f.purpose.kind == "confirm" and f.user_id in {f.purpose.user_id} - {None},
+        Outcome.SIGN_IN,
+        "the person of one of the accounts is here just now",
+    ),
+    Row(
+        "confirm-other",
+        "confirming on the account page; any other identity",
+        lambda f: f.purpose.kind == "confirm",
+        Outcome.REFUSE,
+        "somebody else's sign-in confirms nothing",
+        "that account is not one of yours here, so nothing was confirmed; sign in with one that is connected",
+    ),
+    Row(
+        "visit-unknown",
+        "coming to the account page; nobody has this identity",
+        lambda f: f.purpose.kind == "visit" and f.user_id is None,
+        Outcome.REFUSE,
+        "the page shows an account and makes none; an app signs people up",
+        "nobody has signed in here with that account; use the one that you use in the app",
     ),
     Row(
         "known",

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from broker.core.account_places import ACTIONS
 from broker.core.client import SCOPES
 
 TOKEN_AUTH = ["none", "client_secret_basic", "client_secret_post"]
@@ -21,6 +22,8 @@ def server_metadata(issuer: str) -> dict[str, Any]:
         "userinfo_endpoint": f"{issuer}/userinfo",
         "end_session_endpoint": f"{issuer}/logout",
         "jwks_uri": f"{issuer}/.well-known/jwks.json",
+        "account_management_uri": f"{issuer}/account",
+        "account_management_actions_supported": list(ACTIONS),
         "scopes_supported": list(SCOPES),
         "response_types_supported": ["code"],
         "response_modes_supported": ["query"],

@@ -142,6 +142,40 @@ class Session(msgspec.Struct, frozen=True, kw_only=True):
         return self.status == "active" and now < min(self.idle_until, self.expires_at)
 
 
+class AccountTicket(msgspec.Struct, frozen=True, kw_only=True):
+    """An app's way to open the account page for its user: a living session of theirs, and where they go back to."""
+
+    user_id: str
+    session_id: str
+    client_id: str
+    return_to: str | None = None
+    section: str = ""
+
+
+class AccountSession(msgspec.Struct, frozen=True, kw_only=True):
+    """The account page in one browser. `session_id` is the app's session whose ticket made it, without which it is over.
+    `proven`: somebody signed in at a provider in this very browser; a ticket's link alone may have been opened by anybody.
+    Its record has no `last_active_at`; that stands beside the seal."""
+
+    user_id: str
+    signed_in_at: int
+    begun_at: int
+    expires_at: int
+    proven: bool
+    session_id: str | None = None
+    client_id: str | None = None
+    return_to: str | None = None
+
+
+class AccountArrival(msgspec.Struct, frozen=True, kw_only=True):
+    """Who came back from a provider for the account page, until the page takes it up."""
+
+    purpose: Purpose
+    arrived: Arrived
+    asked: tuple[str, ...]
+    browser: str
+
+
 class Discovered(msgspec.Struct, frozen=True, kw_only=True):
     """What a custom issuer's discovery document said, kept so that a start needs no provider up."""
 

@@ -13,7 +13,7 @@ from broker.core.errors import ErrorCode, OAuthError
 from broker.core.events import happened
 from broker.core.identity import Identity
 from broker.core.opaque import fingerprint, new_secret
-from broker.endpoints.browser import BrowserCookie
+from broker.endpoints.browser import BrowserCookie, shown_cookie
 from broker.pages.page import page
 from broker.rooms import Rooms
 
@@ -46,9 +46,7 @@ class AdminCookie:
 
     def value(self, request: Request[Any, Any, Any]) -> str | None:
         """What the browser shows. Two of one name: not believed."""
-        pairs = (part.strip().partition("=") for part in request.headers.get("cookie", "").split(";"))
-        values = [value for name, _, value in pairs if name == self.name]
-        return values[0] if len(values) == 1 and values[0] else None
+        return shown_cookie(request, self.name) or None
 
 
 async def begin(request: Request[Any, Any, Any], session: AdminSession, rooms: Rooms) -> tuple[str, str]:

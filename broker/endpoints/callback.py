@@ -17,7 +17,7 @@ from broker.core.flows import Leg, Reason, StepName
 from broker.core.identity import ProviderTokens
 from broker.core.parameters import Parameters, refused
 from broker.core.records import Arrived, PendingAuthorization
-from broker.endpoints import connect, prove
+from broker.endpoints import connect, prove, to_account
 from broker.endpoints.admin_session import let_in
 from broker.endpoints.admission import Proven, let_on
 from broker.endpoints.arrival import ProofNeeded, settle, write_down
@@ -75,12 +75,16 @@ async def arrive(
         arrived = await learn_who_came(parameters, flow, connection, now, rooms)
     except OAuthError as error:
         log.warning("sign_in_failed", provider=provider, error=str(error), detail=error.detail)
+        if flow.purpose.of_account_page:
+            return to_account.turn_back(flow, error, cookie, rooms)
         if flow.purpose.kind in ("reconnect", "dashboard"):
             raise
         target = await prove_redirect_uri(rooms, flow.client_id, flow.redirect_uri)
         return error_to_app(target, flow.state, error, rooms.settings.issuer)
     if flow.purpose.kind == "dashboard":
         return await let_in(request, arrived.identity, is_fixed(configuration), cookie, now, rooms)
+    if flow.purpose.of_account_page:
+        return await to_account.carry(flow, arrived, cookie, rooms)
     with watched(flow, Leg.ACCOUNT, rooms):
         if flow.purpose.kind == "reconnect":
             return await renew(request, flow, connection, arrived, cookie, now, rooms)

@@ -23,16 +23,10 @@ Answer = Response[Any]
 
 # Where browsers with people in front of them arrive. Everything else is for programs.
 PAGES = (
-    "/authorize",
-    "/callback/",
-    "/continue",
-    "/prove",
-    "/reconnect/",
-    "/logout",
-    "/simulator/",
-    "/try",
-    "/dashboard",
+    *("/authorize", "/callback/", "/continue", "/prove", "/reconnect/", "/logout", "/account"),
+    *("/dashboard", "/simulator/", "/try"),
 )
+FOR_PROGRAMS = "/account/ticket"  # among those
 HEADINGS = {
     "server_error": ("Something went wrong", "Please go back to the app and try again in a moment."),
     "temporarily_unavailable": (
@@ -133,7 +127,8 @@ def answer(
     if path.startswith("/v1/"):
         code = {404: "resource_not_found", 405: "method_not_allowed"}.get(status, wire)
         return error_response(ApiError(status, code, description), headers=headers)
-    if not path.startswith(PAGES) or "application/json" in request.headers.get("accept", ""):
+    for_people = path.startswith(PAGES) and path != FOR_PROGRAMS
+    if not for_people or "application/json" in request.headers.get("accept", ""):
         more = {"details": dict(details)} if details else {}
         document = encode({"error": wire, "error_description": description, **more})
         return Response(

@@ -2,6 +2,7 @@
 
 import re
 from typing import Any
+from urllib.parse import urlencode
 
 import msgspec
 from litestar.response.base import ASGIResponse
@@ -35,26 +36,19 @@ def error_to_app(
     return to_app(target, error=error.code.wire, error_description=error.description, state=state, iss=issuer)
 
 
-def see_other(place: str, *cookies: tuple[str, str]) -> ASGIResponse:
-    """303 to a page of ours; `place` is a path that no request has made."""
-    if not place.startswith("/") or place.startswith("//"):
-        raise ValueError("a place of ours is a path")
-    headers = [("location", place), ("cache-control", "no-store"), *cookies]
-    return ASGIResponse(status_code=303, headers=headers)
-
-
 def to_provider(url: str, cookie: tuple[str, str]) -> ASGIResponse:
     """303 to the provider, with the cookie that binds the flow to this browser."""
     return ASGIResponse(status_code=303, headers=[("location", url), ("cache-control", "no-store"), cookie])
 
 
-def see_other(path: str, *headers: tuple[str, str]) -> ASGIResponse:
+def see_other(path: str, *cookies: tuple[str, str], **query: str | None) -> ASGIResponse:
     """303 to a page of our own. Raises ValueError for what could be another's: a path is written by us, never sent."""
-    if not OWN_PATH.fullmatch(path):
+    asked = urlencode({name: value for name, value in query.items() if value is not None})
+    place = f"{path}?{asked}" if asked else path
+    if not OWN_PATH.fullmatch(place):
         raise ValueError("not a path of our own")
-    return ASGIResponse(
-        status_code=303, headers=[("location", path), ("cache-control", "no-store"), *headers]
-    )
+    headers = [("location", place), ("cache-control", "no-store"), *cookies]
+    return ASGIResponse(status_code=303, headers=headers)
 
 
 def json_answer(document: Any, *, status: int = 200, headers: dict[str, str] | None = None) -> ASGIResponse:

@@ -65,6 +65,10 @@ class Catalogue:
 
     def connections(self, stored: Iterable[ProviderConfiguration]) -> list[Connection]:
         """Every connection that people may sign in with, in the catalogue's order, custom ones after."""
+        return [connection for connection in self.connectable(stored) if connection.sign_in]
+
+    def connectable(self, stored: Iterable[ProviderConfiguration]) -> list[Connection]:
+        """The same and those that are for connecting only."""
         by_id = {configuration.id: configuration for configuration in stored}
         found = (self.connection(each, by_id.get(each)) for each in dict.fromkeys([*CATALOGUE, *by_id]))
-        return [connection for connection in found if connection and connection.sign_in]
+        return [connection for connection in found if connection]

@@ -9,6 +9,8 @@ from typing import cast
 from redis.asyncio import Redis
 
 from broker.core.encryption_keys import EncryptionKeys
+from broker.store.account_sessions import AccountSessions
+from broker.store.account_visits import AccountArrivals, AccountTickets
 from broker.store.admin_sessions import AdminSessions
 from broker.store.arrivals import Arrivals
 from broker.store.challenges import Challenges
@@ -61,6 +63,9 @@ class Store:
     codes: Codes
     arrivals: Arrivals
     sessions: Sessions
+    account_tickets: AccountTickets
+    account_arrivals: AccountArrivals
+    account_sessions: AccountSessions
     users: Users
     grants: Grants
     revocations: Revocations
@@ -100,6 +105,9 @@ class Store:
             codes=Codes(redis, outbox),
             arrivals=Arrivals(redis, sealer),
             sessions=Sessions(redis, keys.derive("refresh token"), outbox),
+            account_tickets=AccountTickets(redis, sealer),
+            account_arrivals=AccountArrivals(redis, sealer),
+            account_sessions=AccountSessions(redis, sealer, outbox),
             users=Users(redis, sealer, outbox),
             grants=Grants(redis, sealer, outbox),
             revocations=Revocations(redis, sealer),

@@ -43,6 +43,9 @@ PLACES = {
     b"proof:": Place(),
     b"arrived:": Place(),
     b"challenge:": Place(),
+    b"account_ticket:": Place(),
+    b"account_arrival:": Place(),
+    b"account_session:": Place(fields=re.compile("record")),
 }
 
 

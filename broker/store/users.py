@@ -133,7 +133,8 @@ class Users:
         await gather(*(self._redis.delete(each) for each in identities))
         grants = {grant_key(user_id, each.provider) for each in accounts}
         places = [user_key(user_id), accounts_key(user_id), outbox_key(user_id), gone_key(user_id)]
-        step = self._erase(keys=[*places, *sorted(grants)], args=[REMEMBERED, *encode(events)])
+        rest = [*sorted(grants), account_sessions_key(user_id)]
+        step = self._erase(keys=[*places, *rest], args=[REMEMBERED, *encode(events)])
         erased = await self._outbox.marked(user_id, now, step)
         known = {each.id for each in accounts}
         found = (msgspec.json.decode(raw, type=ExternalAccount) for raw in erased)
@@ -171,6 +172,11 @@ def user_key(user_id: str) -> str:
 
 def gone_key(user_id: str) -> str:
     return f"gone:{{{user_id}}}"
+
+
+def account_sessions_key(user_id: str) -> str:
+    """The user's sessions of the account page (account_sessions.py): erased with the user, and without it none is listed."""
+    return f"account_sessions:{{{user_id}}}"
 
 
 def accounts_key(user_id: str) -> str:

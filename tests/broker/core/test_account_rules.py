@@ -31,6 +31,8 @@ CONNECT = Purpose(kind="connect", user_id="user_me", session_id="sess")
 RECONNECT = Purpose(kind="reconnect", account_id="eac_mine")
 PROVE = Purpose(kind="prove", owners=("user_old", "user_older"))
 APART = Purpose(apart=True)
+VISIT = Purpose(kind="visit")
+CONFIRM = Purpose(kind="confirm", user_id="user_me", account_session="mark")
 PROVING, OFF = Policy(linking="prove"), Policy(linking="off")
 CLOSED, RESTRICTED = Policy(sign_up="closed"), Policy(sign_up="restricted", allowed=("example.com",))
 BLOCKING = Policy(block_subaddresses=True)
@@ -70,6 +72,24 @@ CASES = {
     "proof, somebody else": (Facts(identity=ADA, purpose=PROVE, user_id="user_x"), "proof-failed"),
     "proof, a new identity with that address": (Facts(identity=SURE, purpose=PROVE), "proof-failed"),
     "proof, of nobody": (Facts(identity=ADA, purpose=Purpose(kind="prove"), user_id="u"), "proof-failed"),
+    "confirm, one's own": (Facts(identity=ADA, purpose=CONFIRM, user_id="user_me"), "confirm-same"),
+    "confirm, another's": (Facts(identity=ADA, purpose=CONFIRM, user_id="user_x"), "confirm-other"),
+    "confirm, nobody's": (Facts(identity=SURE, purpose=CONFIRM, owners=(OTHER,)), "confirm-other"),
+    "confirm, nobody asked": (Facts(identity=ADA, purpose=Purpose(kind="confirm")), "confirm-other"),
+    "confirm, not for signing in": (
+        Facts(identity=ADA, purpose=CONFIRM, user_id="user_me", may_sign_in=False),
+        "connect-only",
+    ),
+    "visit, unknown": (Facts(identity=ADA, purpose=VISIT), "visit-unknown"),
+    "visit, unknown, an address of somebody": (
+        Facts(identity=SURE, purpose=VISIT, owners=(OTHER,)),
+        "visit-unknown",
+    ),
+    "visit, not for signing in": (
+        Facts(identity=ADA, purpose=VISIT, user_id="user_me", may_sign_in=False),
+        "connect-only",
+    ),
+    "visit, known": (Facts(identity=ADA, purpose=VISIT, user_id="user_me"), "known"),
     "known": (Facts(identity=ADA, user_id="user_me", account_id="eac_mine"), "known"),
     "known, address of another": (Facts(identity=SURE, user_id="user_me", owners=(OTHER,)), "known"),
     "known, sign-up closed": (Facts(identity=PLUS, user_id="user_me", policy=CLOSED), "known"),

@@ -116,6 +116,7 @@ SEALING = {
     "provider_configurations": {"provider"},
     "revocations": {"revocation"},
     "webhooks": {"webhook"},
+    "account_sessions": {"account_session"},
     "drawer": {each.kind for each in TakeOnce.__subclasses__()},
 }
 

@@ -1,0 +1,69 @@
+"""How the pages of the account are shown: the frame around each, its notice, and moments in people's words."""
+
+from datetime import UTC, datetime
+from typing import Any, NamedTuple
+
+from litestar.response.base import ASGIResponse
+
+from broker.account.visitor import AnyRequest, Visitor
+from broker.core.account_places import NOTICES
+from broker.core.identity import Identity
+from broker.core.parameters import Parameters
+from broker.endpoints.responses import see_other
+from broker.pages.page import page
+from broker.rooms import Rooms
+
+UNITS = (("day", 86_400), ("hour", 3_600), ("minute", 60))
+
+
+class Moment(NamedTuple):
+    """A time for `<time>`: for programs, for people, and how long ago, as one of the sentences `ago.*`."""
+
+    iso: str
+    text: str
+    unit: str
+    number: int
+
+
+def moment(at: int, now: int) -> Moment:
+    then, age = datetime.fromtimestamp(at, UTC), max(0, now - at)
+    unit, seconds = next((pair for pair in UNITS if age >= pair[1]), ("now", 1))
+    number = age // seconds
+    plural = "s" if unit != "now" and number != 1 else ""
+    return Moment(f"{then:%Y-%m-%dT%H:%M:%SZ}", f"{then:%d %b %Y, %H:%M} UTC", unit + plural, number)
+
+
+def show(request: AnyRequest, visitor: Visitor, template: str, place: str, **context: Any) -> ASGIResponse:
+    """A page of the account; `place` is the one of the menu that it belongs to."""
+    back = visitor.client.name if visitor.client and visitor.session.return_to else None
+    return page(
+        request,
+        f"account/{template}",
+        place=place,
+        csrf=visitor.csrf,
+        who=name_of(visitor.user.identity),
+        back=back,
+        notice=notice_of(request),
+        **context,
+    )
+
+
+def to_sign_in(rooms: Rooms, place: str) -> ASGIResponse:
+    """Whoever is nobody here signs in first, and goes on to `place` then."""
+    return see_other(f"{rooms.settings.base}/account", then=place or None)
+
+
+def below(rooms: Rooms, place: str, **query: str | None) -> ASGIResponse:
+    """On to a page of the account."""
+    return see_other(f"{rooms.settings.base}/account/{place}".rstrip("/"), **query)
+
+
+def notice_of(request: AnyRequest) -> tuple[str, str] | None:
+    """The notice that the address names, with its tone; nothing for a name that is not ours."""
+    name = Parameters.parse(request.scope["query_string"]).get("notice", "")
+    return (name, NOTICES[name]) if name in NOTICES else None
+
+
+def name_of(identity: Identity) -> str | None:
+    """How a person is called among their accounts."""
+    return identity.email or identity.name or identity.username
