@@ -27,15 +27,7 @@ PAGES = (
     *("/dashboard", "/simulator/", "/try"),
 )
 FOR_PROGRAMS = "/account/ticket"  # among those
-HEADINGS = {
-    "server_error": ("Something went wrong", "Please go back to the app and try again in a moment."),
-    "temporarily_unavailable": (
-        "Not possible right now",
-        "Please go back to the app and try again in a moment.",
-    ),
-    "not_found": ("There is nothing here", "Please go back to the app and start again there."),
-}
-ANY_OTHER = ("This sign-in cannot go on", "Please go back to the app and start again there.")
+OF_THEIR_OWN = {"server_error", "temporarily_unavailable", "not_found"}  # pages with words for just that
 
 
 def oauth_error(request: AnyRequest, error: OAuthError) -> Answer:
@@ -84,7 +76,7 @@ def unexpected(request: AnyRequest, error: Exception) -> Answer:
 def shown(
     request: AnyRequest,
     error: OAuthError,
-    details: list[tuple[str, str]] | None = None,
+    details: dict[str, str] | None = None,
     headers: dict[str, str] | None = None,
 ) -> Answer:
     return answer(
@@ -117,7 +109,7 @@ def answer(
     description: str,
     status: int,
     *,
-    details: list[tuple[str, str]] | None = None,
+    details: dict[str, str] | None = None,
     headers: dict[str, str] | None = None,
 ) -> Answer:
     """A page where people arrive, unless the request asks for JSON; JSON everywhere else."""
@@ -129,19 +121,17 @@ def answer(
         return error_response(ApiError(status, code, description), headers=headers)
     for_people = path.startswith(PAGES) and path != FOR_PROGRAMS
     if not for_people or "application/json" in request.headers.get("accept", ""):
-        more = {"details": dict(details)} if details else {}
+        more = {"details": details} if details else {}
         document = encode({"error": wire, "error_description": description, **more})
         return Response(
             document, status_code=status, media_type="application/json", headers=NO_STORE | (headers or {})
         )
-    heading, advice = HEADINGS.get(wire, ANY_OTHER)
     html, page_headers = render(
         request,
         "error.html",
-        heading=heading,
-        advice=advice,
+        kind=wire if wire in OF_THEIR_OWN else "any",
         error=wire,
         description=description,
-        details=details or [],
+        details=details or {},
     )
     return Response(html, media_type="text/html", status_code=status, headers=page_headers | (headers or {}))

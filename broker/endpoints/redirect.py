@@ -23,13 +23,13 @@ class RedirectUriRefused(OAuthError):
         self.for_developer = False  # entries of the client are named, so only in development
 
     @property
-    def details(self) -> list[tuple[str, str]]:
+    def details(self) -> dict[str, str]:
         nearest = self.explanation.entry
-        return [
-            ("Received", self.explanation.redirect_uri),
-            ("Reason", self.explanation.reason),
-            *([("Nearest entry", nearest.url)] if nearest else []),
-        ]
+        return {
+            "received": self.explanation.redirect_uri,
+            "reason": self.explanation.reason,
+            **({"nearest": nearest.url} if nearest else {}),
+        }
 
 
 async def prove_redirect_uri(rooms: Rooms, client_id: str, redirect_uri: str) -> AllowedRedirectUri:

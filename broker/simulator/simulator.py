@@ -64,9 +64,8 @@ def error_page(request: Request[Any, Any, Any], error: OAuthError) -> ASGIRespon
         request,
         "error.html",
         status=400,
-        heading="The simulated provider refuses this request",
-        advice="A real provider would show a page like this one too.",
+        kind="simulated",
         error=error.code.wire,
         description=error.description,
-        details=[],
+        details={},
     )
