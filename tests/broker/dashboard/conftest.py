@@ -80,3 +80,11 @@ def visitor(broker: RunningBroker) -> Iterator[Desk]:
 def desk(visitor: Desk) -> Desk:
     """Signed in with a key that may do everything."""
     return visitor.sign_in()
+
+
+@pytest.fixture
+def stranger(broker: RunningBroker) -> Iterator[Desk]:
+    """Another browser."""
+    desk = Desk(broker)
+    yield desk
+    desk.browser.close()
