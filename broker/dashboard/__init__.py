@@ -10,6 +10,7 @@ from broker.dashboard.events import list_events
 from broker.dashboard.flows import latest_flows, list_flows, show_flow
 from broker.dashboard.keys import keys_router
 from broker.dashboard.overview import overview
+from broker.dashboard.providers import providers_router
 from broker.dashboard.refusal import on_api_error, on_api_errors, on_http_error
 from broker.dashboard.shell import dashboard_gate
 from broker.dashboard.sign_in import front, sign_in, sign_in_with_provider, sign_out
@@ -28,6 +29,7 @@ def dashboard(rooms: Rooms) -> Router:
             *(front, sign_in, sign_in_with_provider, sign_out),
             allowlist_router,
             clients_router,
+            providers_router,
             keys_router,
             *(overview, list_flows, latest_flows, show_flow, list_events),
             users_router,

@@ -120,13 +120,18 @@ def to_sign_in(request: AnyRequest) -> ASGIResponse:
     it may have one; so it is sent here once more, by us. htmx is told by a header, or it would put the page into the page."""
     base = request.app.state.settings.base
     path = own_path(request)
-    if request.scope["method"] == "GET" and request.headers.get("sec-fetch-site") == "cross-site":
+    if came_from_elsewhere(request):
         return page(request, "dashboard/onward.html", path=path)
     if "hx-request" in request.headers:
         return ASGIResponse(status_code=401, headers=[("hx-redirect", f"{base}/dashboard")])
     if request.scope["method"] != "GET" or "?" in path:
         path = f"{base}/dashboard"
     return see_other(f"{base}/dashboard?to={path}")
+
+
+def came_from_elsewhere(request: AnyRequest) -> bool:
+    """A link on another site was followed, so the browser keeps a Strict cookie to itself."""
+    return request.scope["method"] == "GET" and request.headers.get("sec-fetch-site") == "cross-site"
 
 
 def own_path(request: AnyRequest) -> str:
@@ -139,7 +144,8 @@ def own_path(request: AnyRequest) -> str:
 def checked_path(request: AnyRequest, path: str) -> str:
     """`path` if it is one of the dashboard's; else the front page."""
     front = f"{request.app.state.settings.base}/dashboard"
-    return path if path.startswith(f"{front}/") and OWN_PATH.fullmatch(path) else front
+    plain = path.startswith(f"{front}/") and OWN_PATH.fullmatch(path) and ".." not in path
+    return path if plain else front
 
 
 def dashboard_page(

@@ -25,7 +25,9 @@ class Desk:
     def get(self, path: str, **headers: str) -> httpx2.Response:
         answer = self.browser.get(self.url(path), headers=headers)
         while answer.is_redirect:
-            answer = self.browser.get(urljoin(str(answer.request.url), answer.headers["location"]))
+            answer = self.browser.get(
+                urljoin(str(answer.request.url), answer.headers["location"]), headers=headers
+            )
         found = re.search(r'name="csrf" value="([0-9a-f]{64})"', answer.text)
         self.csrf = found[1] if found else self.csrf
         return answer
@@ -44,10 +46,10 @@ class Desk:
         assert shown.status_code == 200, shown.text[:500]
         return text_of(shown)
 
-    def sign_in(self, key: str | None = None) -> "Desk":
+    def sign_in(self, key: str | None = None, page: str = "/dashboard/keys") -> "Desk":
         answer = self.post("/dashboard/sign-in", {"secret_key": key or self.broker.secret_key})
         assert answer.status_code == 303, text_of(answer)
-        self.get("/dashboard")
+        self.get(page)
         return self
 
     def url(self, path: str) -> str:
@@ -86,3 +88,11 @@ def visitor(broker: RunningBroker) -> Iterator[Desk]:
 def desk(visitor: Desk) -> Desk:
     """Signed in with a key that may do everything."""
     return visitor.sign_in()
+
+
+@pytest.fixture
+def stranger(broker: RunningBroker) -> Iterator[Desk]:
+    """Another browser."""
+    desk = Desk(broker)
+    yield desk
+    desk.browser.close()
