@@ -15,11 +15,17 @@ NO_STORE = {"cache-control": "no-store"}
 
 
 def to_app(
-    target: AllowedRedirectUri, *, forget_cookie: tuple[str, str] | None = None, **parameters: str | None
+    target: AllowedRedirectUri,
+    *,
+    cookies: tuple[tuple[str, str], ...] = (),
+    via_intent: bool = False,
+    **parameters: str | None,
 ) -> ASGIResponse:
-    """303 to the app; the parameters are appended to the address as text (RU-09)."""
-    headers = [("location", target.with_parameters(**parameters)), ("cache-control", "no-store")]
-    return ASGIResponse(status_code=303, headers=headers + ([forget_cookie] if forget_cookie else []))
+    """303 to the app; the parameters are appended to the address as text (RU-09). `via_intent`: as Android's own form of
+    the same address, which some browsers open where they do not open the scheme."""
+    address = target.as_intent(**parameters) if via_intent else target.with_parameters(**parameters)
+    headers = [("location", address), ("cache-control", "no-store"), *cookies]
+    return ASGIResponse(status_code=303, headers=headers)
 
 
 def error_to_app(
@@ -27,6 +33,14 @@ def error_to_app(
 ) -> ASGIResponse:
     """An authorization error response, always with `state` and `iss` (RFC 6749 section 4.1.2.1, RFC 9207)."""
     return to_app(target, error=error.code.wire, error_description=error.description, state=state, iss=issuer)
+
+
+def see_other(place: str, *cookies: tuple[str, str]) -> ASGIResponse:
+    """303 to a page of ours; `place` is a path that no request has made."""
+    if not place.startswith("/") or place.startswith("//"):
+        raise ValueError("a place of ours is a path")
+    headers = [("location", place), ("cache-control", "no-store"), *cookies]
+    return ASGIResponse(status_code=303, headers=headers)
 
 
 def to_provider(url: str, cookie: tuple[str, str]) -> ASGIResponse:
