@@ -15,11 +15,17 @@ NO_STORE = {"cache-control": "no-store"}
 
 
 def to_app(
-    target: AllowedRedirectUri, *, forget_cookie: tuple[str, str] | None = None, **parameters: str | None
+    target: AllowedRedirectUri,
+    *,
+    cookies: tuple[tuple[str, str], ...] = (),
+    via_intent: bool = False,
+    **parameters: str | None,
 ) -> ASGIResponse:
-    """303 to the app; the parameters are appended to the address as text (RU-09)."""
-    headers = [("location", target.with_parameters(**parameters)), ("cache-control", "no-store")]
-    return ASGIResponse(status_code=303, headers=headers + ([forget_cookie] if forget_cookie else []))
+    """303 to the app; the parameters are appended to the address as text (RU-09). `via_intent`: as Android's own form of
+    the same address, which some browsers open where they do not open the scheme."""
+    address = target.as_intent(**parameters) if via_intent else target.with_parameters(**parameters)
+    headers = [("location", address), ("cache-control", "no-store"), *cookies]
+    return ASGIResponse(status_code=303, headers=headers)
 
 
 def error_to_app(
