@@ -4,7 +4,7 @@ BIN := .venv/bin
 NODE_TESTS := tests/clients/node
 PYTEST := $(BIN)/python -m pytest
 
-.PHONY: help setup dev test test-faults check format lock bench bench-quick clean
+.PHONY: help setup dev test test-faults check docs format lock bench bench-quick clean
 
 help:  ## list the commands
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/'
@@ -39,6 +39,9 @@ check: .venv/ready  ## ruff, mypy strict, import contracts, the Dockerfile, the 
 	$(BIN)/lint-imports
 	$(BIN)/hadolint Dockerfile
 	$(PYTEST) -q tests/test_house.py
+
+docs: .venv/ready  ## write docs/providers/ anew from the catalogue
+	$(BIN)/broker providers guides docs/providers
 
 format: .venv/ready  ## let ruff format and mend what it can
 	$(BIN)/ruff check --fix .

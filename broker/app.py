@@ -24,11 +24,14 @@ from broker.endpoints.introspect import introspect
 from broker.endpoints.logout import logout, posted_logout
 from broker.endpoints.metadata import authorization_server_metadata, jwks, openid_configuration
 from broker.endpoints.par import par
+from broker.endpoints.prove import prove
+from broker.endpoints.reconnect import reconnect
 from broker.endpoints.return_to_app import return_to_app
 from broker.endpoints.revoke import revoke
 from broker.endpoints.token import token
 from broker.endpoints.userinfo import userinfo
 from broker.leader import Leader
+from broker.me import me_router
 from broker.pages.asset import asset
 from broker.providers.provider import Connection
 from broker.rooms import Rooms
@@ -37,7 +40,8 @@ from broker.startup import DEVELOPMENT_REDIRECT_URI, make_ready
 from broker.store.sealing import SealBroken
 
 DOORS: list[ControllerRouterHandler] = [
-    *(openid_configuration, jwks, authorize, par, callback, posted_callback, return_to_app),
+    *(openid_configuration, jwks, authorize, par, callback, posted_callback, prove, return_to_app),
+    reconnect,
     *(token, revoke, introspect, userinfo, logout, posted_logout),
     *(live, ready, asset),
 ]
@@ -93,7 +97,7 @@ def hang(rooms: Rooms) -> list[ControllerRouterHandler]:
     metadata = Router(
         f"/.well-known/oauth-authorization-server{base}", route_handlers=[authorization_server_metadata]
     )
-    doors = [*DOORS, backend_api(rooms), *simulator]
+    doors = [*DOORS, me_router, backend_api(rooms), *simulator]
     # Litestar copies every handler for every router around it, so there is none where it says nothing.
     return [*([Router(base, route_handlers=doors)] if base else doors), metadata]
 

@@ -1,6 +1,7 @@
 """Every setting: `BROKER_*` variables, read once. docs/settings.md lists them; an unknown name stops the start."""
 
 import ipaddress
+import re
 from collections.abc import Mapping
 from typing import Annotated, Any, Self
 from urllib.parse import urlsplit
@@ -16,6 +17,7 @@ from pydantic import (
     model_validator,
 )
 
+from broker.core.account_rules import Linking, Policy, SignUpMode, comparable
 from broker.core.encryption_keys import EncryptionKeys
 from broker.core.provider_field import ProviderField, problems
 from broker.core.records import ProviderConfiguration
@@ -36,6 +38,7 @@ SAMPLE_WORDS = (
     "secret",
 )
 CLIENT_ID = ProviderField(name="client_id", label="a client id")
+DOMAIN = re.compile(r"[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)+")
 LOCAL_SUFFIXES = (".localhost", ".local", ".test", ".internal", ".home.arpa")
 
 
@@ -89,6 +92,21 @@ class Settings(BaseModel):
         (),
         description="Providers of the variables below whose tokens are kept fresh before anybody asks for them, comma-separated ids.",
     )
+    sign_up: SignUpMode = Field(
+        default="open",
+        description="Who may become a new user: `open`, everybody; `restricted`, who has a verified address on the list; `closed`, nobody.",
+    )
+    sign_up_allowed: tuple[str, ...] = Field(
+        (), description="The list of `restricted`: domains and e-mail addresses, comma-separated."
+    )
+    block_subaddresses: Switch = Field(
+        default=False,
+        description="`1` lets nobody sign up with `+`, `=` or `#` before the `@` of their address.",
+    )
+    account_linking: Linking = Field(
+        default="verified",
+        description="What an address does that a user here has, too: `verified` joins them where its provider is authoritative and asks for proof elsewhere; `prove` always asks; `off` joins nobody.",
+    )
     providers: dict[str, ProviderConfiguration] = Field(default_factory=dict, exclude=True, repr=False)
 
     @classmethod
@@ -139,6 +157,14 @@ class Settings(BaseModel):
     def _read_refresh_ahead(cls, text: Any) -> Any:
         return listed(text) if isinstance(text, str) else text
 
+    @field_validator("sign_up_allowed", mode="before")
+    @classmethod
+    def _read_sign_up_allowed(cls, text: Any) -> Any:
+        allowed = tuple(map(str.lower, listed(text))) if isinstance(text, str) else text
+        if not all(DOMAIN.fullmatch(each) or comparable(each) for each in allowed):
+            raise ValueError("each is a domain such as example.com or an e-mail address, in ASCII")
+        return allowed
+
     @field_validator("redis_url")
     @classmethod
     def _check_redis_url(cls, url: str) -> str:
@@ -170,12 +196,23 @@ class Settings(BaseModel):
             raise ValueError("DEVELOPMENT: must be off for an issuer that others can reach")
         if self.simulated_providers and not self.development:
             raise ValueError("SIMULATED_PROVIDERS: is possible only in development")
+        if (self.sign_up == "restricted") != bool(self.sign_up_allowed):
+            raise ValueError("SIGN_UP_ALLOWED: is needed with SIGN_UP=restricted, and means nothing without")
         return self
 
     @property
     def base(self) -> str:
         """The issuer's path, under which everything is served; mostly empty."""
         return urlsplit(self.issuer).path
+
+    @property
+    def accounts(self) -> Policy:
+        return Policy(
+            sign_up=self.sign_up,
+            allowed=self.sign_up_allowed,
+            block_subaddresses=self.block_subaddresses,
+            linking=self.account_linking,
+        )
 
     @property
     def token_audience(self) -> str:

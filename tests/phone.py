@@ -73,13 +73,9 @@ class Phone:
             response = self.browser.get(location)
         return Landing(response)
 
-    def press(self, page: httpx2.Response) -> Landing:
-        """Press the button of the page's first form."""
-        form = re.search(r"<form[^>]*action=\"([^\"]*)\"[^>]*>(.*?)</form>", page.text, re.DOTALL)
-        assert form, f"no form: {page.status_code} {page.text[:500]}"
-        fields = dict(re.findall(r"<input type=\"hidden\" name=\"([^\"]*)\" value=\"([^\"]*)\"", form[2]))
-        action = urljoin(str(page.request.url), html.unescape(form[1]))
-        filled = {name: html.unescape(value) for name, value in fields.items()}
+    def press(self, page: httpx2.Response, label: str | None = None) -> Landing:
+        """Press the button with this label, or else that of the page's first form."""
+        action, filled = form_of(page, label)
         return self.follow(self.browser.post(action, data=filled))
 
     def land(self, **changes: str | None) -> Landing:
@@ -88,6 +84,13 @@ class Phone:
         if landing.location is None and "/continue" in landing.response.text:
             return self.press(landing.response)
         return landing
+
+    def keep_apart(self, **changes: str | None) -> dict[str, Any]:
+        """The whole trip of somebody who is asked for proof and says that they are another; up to the tokens."""
+        asked = self.land(**changes)
+        answer = self.exchange(self.press(asked.response, "Keep them apart")["code"])
+        assert answer.status_code == 200, answer.text
+        return dict(answer.json())
 
     def call(self, path: str, form: dict[str, str | None]) -> httpx2.Response:
         """The app posts a form: no cookies, its client id inside, its secret if it has one."""
@@ -113,6 +116,22 @@ class Phone:
         answer = self.exchange(self.land(**changes)["code"])
         assert answer.status_code == 200, answer.text
         return dict(answer.json())
+
+
+def form_of(page: httpx2.Response, label: str | None = None) -> tuple[str, dict[str, str]]:
+    """Where a button's form leads and what it sends; without a label the first form's, whose button sends nothing."""
+    forms = re.findall(r"<form[^>]*action=\"([^\"]*)\"[^>]*>(.*?)</form>", page.text, re.DOTALL)
+    for action, inside in forms:
+        fields = dict(re.findall(r"<input type=\"hidden\" name=\"([^\"]*)\" value=\"([^\"]*)\"", inside))
+        buttons = dict(
+            re.findall(r"<button[^>]*?((?: name=\"[^\"]*\" value=\"[^\"]*\")?)>([^<]*)</button>", inside)
+        )
+        pressed = [attributes for attributes, text in buttons.items() if label in (None, html.unescape(text))]
+        if pressed:
+            sent = dict(re.findall(r"name=\"([^\"]*)\" value=\"([^\"]*)\"", pressed[0] if label else ""))
+            filled = {name: html.unescape(value) for name, value in {**fields, **sent}.items()}
+            return urljoin(str(page.request.url), html.unescape(action)), filled
+    raise AssertionError(f"no button {label}: {page.status_code} {page.text[:500]}")
 
 
 def challenge_of(verifier: str) -> str:

@@ -95,7 +95,7 @@ class ProviderStub:
         )
 
     async def token(self, request: web.Request) -> web.StreamResponse:
-        form = {name: str(value) for name, value in (await request.post()).items()}
+        form = await read_body(request)
         if form.get("grant_type") == "refresh_token":
             return await self.refresh(form)
         grant = self.codes.pop(form.get("code", ""), None)
@@ -189,7 +189,7 @@ class ProviderStub:
     def application(self) -> web.Application:
         @web.middleware
         async def remember(request: web.Request, handler: Any) -> web.StreamResponse:
-            said = dict(request.query) | {name: str(value) for name, value in (await request.post()).items()}
+            said = dict(request.query) | await read_body(request)
             self.requests.setdefault(request.path, []).append(said)
             self.headers.setdefault(request.path, []).append(dict(request.headers))
             answer = self.answers.get(request.path)
@@ -203,6 +203,13 @@ class ProviderStub:
         app.router.add_get("/jwks", self.tell_keys)
         app.router.add_get("/.well-known/openid-configuration", self.tell_discovery)
         return app
+
+
+async def read_body(request: web.Request) -> dict[str, str]:
+    """A form, or JSON for those that speak it."""
+    if request.content_type == "application/json":
+        return dict(await request.json())
+    return {name: str(value) for name, value in (await request.post()).items()}
 
 
 def fits(verifier: str, challenge: str | None) -> bool:

@@ -2,15 +2,16 @@
 
 import re
 from collections.abc import Awaitable, Iterable, Mapping
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
 from litestar import Router, delete, get
 from litestar.params import FromPath
 
 from allowlist.wire import AnyRequest, ApiError, Paging, page
 from broker.backend_api.guard import actor_of
-from broker.core.grant import GrantHealth
+from broker.core.grant import Health, Standing
 from broker.core.identity import ExternalAccount
+from broker.core.provider_scopes import reconnect_url
 from broker.custody import Disconnection, LastIdentity
 from broker.rooms import Given, Rooms
 
@@ -19,8 +20,16 @@ OWN_KIND = {
     "google": "google_account",
     "facebook": "facebook_account",
 }  # Clerk has names of their own for two
-Healths = Mapping[str, GrantHealth]
+# Only the person can help; a program that asks again waits in vain.
+ENDED = (Health.NEEDS_RECONNECT, Health.REVOKED)
 Answer = TypeVar("Answer")
+
+
+class Healths(NamedTuple):
+    """How each account of a user stands, and where the links begin by which a person mends one."""
+
+    issuer: str
+    standings: Mapping[str, Standing]
 
 
 @get("/")
@@ -68,7 +77,8 @@ async def known(act: Awaitable[Answer], otherwise: ApiError) -> Answer:
 
 
 async def healths_of(user_id: str, accounts: Iterable[ExternalAccount], rooms: Rooms) -> Healths:
-    return await rooms.custody.healths(user_id, {each.id: each.provider for each in accounts})
+    providers = {each.id: each.provider for each in accounts}
+    return Healths(rooms.settings.issuer, await rooms.custody.standings(user_id, providers))
 
 
 def told(done: Disconnection) -> dict[str, object]:
@@ -97,8 +107,7 @@ def identification_id(account: ExternalAccount) -> str:
 
 def described(account: ExternalAccount, healths: Healths) -> dict[str, object]:
     """Clerk's clients demand text where there is none, so a name or an address that nobody told is empty."""
-    who = account.identity
-    health, reason = healths[account.id]
+    who, standing = account.identity, healths.standings[account.id]
     return {
         "object": OWN_KIND.get(account.provider, "external_account"),
         "id": account.id,
@@ -106,7 +115,7 @@ def described(account: ExternalAccount, healths: Healths) -> dict[str, object]:
         "provider": f"oauth_{account.provider}",
         "identification_id": identification_id(account),
         "provider_user_id": who.subject,
-        "approved_scopes": " ".join(account.scope),
+        "approved_scopes": " ".join(standing.scope),
         "email_address": who.email or "",
         "email_address_verified": who.email_verified,
         "first_name": who.given_name or who.name or "",
@@ -123,11 +132,19 @@ def described(account: ExternalAccount, healths: Healths) -> dict[str, object]:
             "attempts": None,
             "expire_at": account.created_at * 1000,
         },
-        "health": health,
-        "health_reason": reason,
+        "health": standing.health.health,
+        "health_reason": standing.health.reason,
+        "reconnect_url": way_back(account, standing, healths.issuer),
         "created_at": account.created_at * 1000,
         "updated_at": account.updated_at * 1000,
     }
+
+
+def way_back(account: ExternalAccount, standing: Standing, issuer: str) -> str | None:
+    """Where the person goes, if only the person can help and the provider can be asked."""
+    if standing.health.health not in ENDED or standing.askable is None:
+        return None
+    return reconnect_url(issuer, account.provider, account.id, standing.askable)
 
 
 external_accounts_router = Router(

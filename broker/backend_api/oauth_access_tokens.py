@@ -18,9 +18,11 @@ from allowlist.wire import (
     truth,
     whole_number,
 )
-from broker.backend_api.external_accounts import check_user_id, unknown_user
+from broker.backend_api.external_accounts import ENDED, check_user_id, unknown_user
 from broker.core.grant import Health
+from broker.core.provider_scopes import accumulated, reconnect_url
 from broker.custody import ProviderOff, Refused, Served, Wish
+from broker.providers.provider import Connection
 from broker.rooms import Given, Rooms
 
 PARAMETERS = {"limit", "offset", "paginated", "min_ttl", "force_refresh", "scopes"}
@@ -41,7 +43,7 @@ async def list_oauth_access_tokens(
     """GET /v1/users/{id}/oauth_access_tokens/{provider}: one token for each of the user's accounts there.
 
     `min_ttl` seconds that it must live yet, `force_refresh`, `scopes` (space-separated) that are needed: those not
-    granted are named in `missing_scopes`.
+    granted are named in `missing_scopes`. Where only the person can help, `reconnect_url` is where they go.
     """
     paging, wish = read_query(request) if request.scope["query_string"] else (EVERYTHING, NO_WISH)
     name = provider.removeprefix("oauth_")
@@ -52,9 +54,13 @@ async def list_oauth_access_tokens(
         raise ApiError(404, "oauth_token_provider_not_enabled", message, param="provider") from None
     if not answers and await rooms.store.users.find(user_id) is None:
         raise unknown_user()
-    tokens = [described(each, name) for each in answers if isinstance(each, Served)]
+    ways = await ways_back(answers, name, rooms)
+    tokens = [
+        described(each, name, ways.get(each.account_id)) for each in answers if isinstance(each, Served)
+    ]
     if answers and not tokens:
-        raise refusal(next(each for each in answers if isinstance(each, Refused)), name)
+        first = next(each for each in answers if isinstance(each, Refused))
+        raise refusal(first, name, ways.get(first.account_id))
     shown = tokens[paging.offset : paging.offset + paging.limit]
     body = msgspec.json.encode(page(shown, len(tokens), paging.paginated))
     return ASGIResponse(body=body, headers={"cache-control": "no-store"})
@@ -76,7 +82,31 @@ def read_query(request: AnyRequest) -> tuple[Paging, Wish]:
     return Paging.parse(request), wish
 
 
-def described(served: Served, provider: str) -> dict[str, object]:
+def wants_person(answer: Served | Refused) -> bool:
+    """Whether nobody else can give what was asked."""
+    return bool(answer.missing_scopes) if isinstance(answer, Served) else answer.health.health in ENDED
+
+
+async def ways_back(answers: list[Served | Refused], provider: str, rooms: Rooms) -> dict[str, str]:
+    """Of each account that needs it, where its person goes to reconnect; the provider's configuration is at hand."""
+    wanting = [each for each in answers if wants_person(each)]
+    connection = await rooms.custody.connection(provider) if wanting else None
+    if connection is None:
+        return {}
+    found = {each.account_id: way_back(each, connection, rooms.settings.issuer) for each in wanting}
+    return {account_id: url for account_id, url in found.items() if url}
+
+
+def way_back(answer: Served | Refused, connection: Connection, issuer: str) -> str | None:
+    """It asks for what is held and what is missing. None: none of what is missing is allowed here."""
+    missing = answer.missing_scopes if isinstance(answer, Served) else ()
+    if missing and set(missing).isdisjoint(connection.allowed_scopes):
+        return None
+    scopes = accumulated(connection.additional_scopes, answer.scope, missing)
+    return reconnect_url(issuer, connection.id, answer.account_id, scopes)
+
+
+def described(served: Served, provider: str, reconnect: str | None) -> dict[str, object]:
     """Milliseconds, as everywhere in `/v1`. Never a refresh token (TV-07)."""
     tokens = served.tokens
     return {
@@ -94,10 +124,11 @@ def described(served: Served, provider: str) -> dict[str, object]:
         "health": served.health.health,
         "health_reason": served.health.reason,
         "missing_scopes": served.missing_scopes,
+        "reconnect_url": reconnect,
     }
 
 
-def refusal(refused: Refused, provider: str) -> ApiError:
+def refusal(refused: Refused, provider: str, reconnect: str | None) -> ApiError:
     """A 4xx always: Clerk's clients repeat a 5xx for an hour, and what is dead does not come back by asking."""
     health, reason = refused.health
     meta: dict[str, object] = {
@@ -105,6 +136,7 @@ def refusal(refused: Refused, provider: str) -> ApiError:
         "external_account_id": refused.account_id,
         "health": health,
         "reason": reason,
+        **({"reconnect_url": reconnect} if reconnect else {}),
     }
     message = f"the connection to {provider} {NAMES[health]}: {reason}"
     if reason == "no_refresh_token":

@@ -1,60 +1,30 @@
 """Connections to providers: `/v1/providers`. Credentials go in and never come out."""
 
 import time
-from typing import Annotated
 
-import msgspec
 from litestar import Router, delete, get, patch, post
 from litestar.params import FromPath
-from pydantic import Field, create_model
 
-from allowlist.wire import AnyRequest, ApiError, Body, read_json
+from allowlist.wire import AnyRequest, ApiError, ApiErrors, read_json
 from broker.backend_api.audit import record
-from broker.core.errors import OAuthError
-from broker.core.provider_field import CLIENT_SECRET, problems
-from broker.core.records import ProviderConfiguration
+from broker.backend_api.provider_body import NewProvider, ProviderChanges, ProviderSettings, members
+from broker.core.records import ProviderConfiguration, Told
 from broker.providers import CATALOGUE
+from broker.providers.configuring import Refused, configured, fields_of
+from broker.providers.custom import is_custom
 from broker.rooms import Given, Rooms
 
-Text = Annotated[str, Field(min_length=1, max_length=512)]
-Scope = Annotated[str, Field(pattern=r"^[\x21\x23-\x5b\x5d-\x7e]{1,128}$")]
-CREDENTIALS = tuple(dict.fromkeys(each.name for known in CATALOGUE.values() for each in known.fields))
-
-
-class ProviderSettings(Body):
-    """What any provider may be told."""
-
-    name: Text | None = None
-    issuer: Text | None = None
-    client_id: Text | None = None
-    scopes: list[Scope] | None = None
-    additional_scopes: list[Scope] | None = None
-    enabled: bool | None = None
-    sign_in: bool | None = None
-    rotates: bool | None = None
-    rotation_grace: Annotated[int, Field(ge=0, le=90 * 86_400)] | None = None
-    refresh_ahead: bool | None = None
-
-
-Value = Annotated[str, Field(min_length=1, max_length=4096)]
-ProviderChanges = create_model(
-    "ProviderChanges",
-    __doc__="Body of PATCH /v1/providers/{id}: each field is optional and only what is given changes.",
-    __base__=ProviderSettings,
-    **dict.fromkeys(CREDENTIALS, (Value | None, None)),  # type: ignore[call-overload]
-)
-NewProvider = create_model(
-    "NewProvider",
-    __doc__="Body of POST /v1/providers: adds or configures; the catalogue's id, or a new one with an `issuer`.",
-    __base__=ProviderChanges,
-    id=Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,31}$")],
-    client_id=Text,
-)
+CODES = {
+    "missing": "form_param_missing",
+    "invalid": "form_param_value_invalid",
+    "unknown": "form_param_unknown",
+}
+SHOWN = ("id", "preset", *Told.__struct_fields__, "additional_scopes", "enabled", "refresh_ahead")
 
 
 @get("/")
 async def list_providers(rooms: Given[Rooms]) -> list[dict[str, object]]:
-    """GET /v1/providers: the rooms, configured or not, and the custom ones."""
+    """GET /v1/providers: the catalogue, configured or not, and the others."""
     stored = {each.id: each for each in await rooms.store.provider_configurations.list()}
     return [described(each, stored.get(each), rooms) for each in dict.fromkeys([*CATALOGUE, *stored])]
 
@@ -68,8 +38,7 @@ async def configure_provider(
     body = await read_json(request, NewProvider)
     before = await rooms.store.provider_configurations.find(body.id)
     fresh = ProviderConfiguration(id=body.id, created_at=int(time.time()))
-    configuration = await apply(body, before or fresh, rooms)
-    return await keep(request, configuration, rooms)
+    return await keep(request, await asked(body, before or fresh, rooms), rooms)
 
 
 @get("/{provider_id:str}")
@@ -95,7 +64,7 @@ async def change_provider(
     before = await rooms.store.provider_configurations.find(provider_id)
     if before is None:
         raise unknown()
-    return await keep(request, await apply(body, before, rooms), rooms)
+    return await keep(request, await asked(body, before, rooms), rooms)
 
 
 @delete("/{provider_id:str}", status_code=200)
@@ -109,51 +78,26 @@ async def delete_provider(
     return {"object": "provider", "id": provider_id, "deleted": True}
 
 
-async def apply(body: ProviderSettings, before: ProviderConfiguration, rooms: Rooms) -> ProviderConfiguration:
-    """The configuration after the change. Raises ApiError that names the field."""
-    given = body.model_dump(exclude_unset=True, exclude={"id"})
-    given = {name: value for name, value in given.items() if value is not None}
-    secrets = {name: given.pop(name) for name in CREDENTIALS if name in given}
-    lists = {name: tuple(given[name]) for name in ("scopes", "additional_scopes") if name in given}
-    after = msgspec.structs.replace(
-        before, **given | lists, credentials={**before.credentials, **secrets}, updated_at=int(time.time())
-    )
-    check_fields(after)
-    if after.issuer and (after.issuer != before.issuer or after.discovered is None):
-        after = msgspec.structs.replace(after, discovered=await discover(after.issuer, rooms))
-    return after
+@post("/{provider_id:str}/test", status_code=200)
+async def test_provider(provider_id: FromPath[str], rooms: Given[Rooms]) -> dict[str, object]:
+    """POST /v1/providers/{id}/test: whether its credentials are good, asked of the provider with nobody signing in."""
+    stored = await rooms.store.provider_configurations.find(provider_id)
+    connection = rooms.catalogue.switched_on(provider_id, stored)
+    if connection is None:
+        raise unknown()
+    proof = await rooms.upstream.prove(connection, int(time.time()))
+    return {"object": "provider_test", "provider": provider_id, **proof._asdict()}
 
 
-def check_fields(configuration: ProviderConfiguration) -> None:
-    """Each provider needs its own credentials, no others; the catalogue's issuers are not to be changed."""
-    provider = CATALOGUE.get(configuration.id)
-    if provider is None and configuration.issuer is None:
-        raise ApiError(
-            422, "form_param_missing", "issuer is missing, and the catalogue has no such id", param="issuer"
-        )
-    if provider is not None and configuration.issuer is not None:
-        raise ApiError(
-            422, "form_param_value_invalid", f"the issuer of {provider.id} is known", param="issuer"
-        )
-    for name in ("rotates", "rotation_grace"):
-        if provider is not None and getattr(configuration, name) is not None:
-            told = f"how the tokens of {provider.id} live is known"
-            raise ApiError(422, "form_param_value_invalid", told, param=name)
-    fields = provider.fields if provider else (CLIENT_SECRET,)
-    for name, why in problems(fields, configuration.credentials).items():
-        code = "form_param_missing" if name not in configuration.credentials else "form_param_value_invalid"
-        raise ApiError(422, code, f"{name} {why}", param=name)
-    for name in configuration.credentials.keys() - {each.name for each in fields}:
-        raise ApiError(422, "form_param_unknown", f"{configuration.id} has no {name}", param=name)
-
-
-async def discover(issuer: str, rooms: Rooms) -> object:
-    """An admin may know what was wrong with an issuer; it is a 4xx, since Clerk's clients repeat 5xx for an hour."""
+async def asked(body: ProviderSettings, before: ProviderConfiguration, rooms: Rooms) -> ProviderConfiguration:
+    """The configuration after the change. Raises ApiErrors that name each field; 4xx for an issuer that does not answer,
+    too, since Clerk's clients repeat 5xx for an hour."""
     try:
-        return await rooms.upstream.discover(issuer)
-    except OAuthError as error:
-        reason = f"issuer: {error.detail or error.description}"
-        raise ApiError(422, "form_param_value_invalid", reason, param="issuer") from None
+        return await configured(before, members(body), rooms.upstream, int(time.time()))
+    except Refused as refused:
+        raise ApiErrors(
+            [ApiError(422, CODES[each.kind], each.words, param=each.member) for each in refused.faults]
+        ) from None
 
 
 async def keep(request: AnyRequest, configuration: ProviderConfiguration, rooms: Rooms) -> dict[str, object]:
@@ -167,34 +111,59 @@ def unknown() -> ApiError:
 
 
 def described(provider_id: str, stored: ProviderConfiguration | None, rooms: Rooms) -> dict[str, object]:
-    """`offered` says whether people can be sent there now, whoever configured it; credentials only by name."""
-    configuration = stored or rooms.catalogue.from_environment.get(provider_id)
+    """`offered` says whether people can be sent there now, whoever configured it; secrets only by name."""
+    known = stored or rooms.catalogue.from_environment.get(provider_id)
+    shown = told(known or ProviderConfiguration(id=provider_id, enabled=False))
+    return {
+        **shown,
+        "object": "provider",
+        "callback_url": f"{rooms.settings.issuer}/callback/{provider_id}",
+        "source": rooms.catalogue.source(provider_id, stored),
+        **in_use(provider_id, stored, rooms),
+        "client_id": known.client_id if known else None,
+        "created_at": known.created_at * 1000 if known else None,
+        "updated_at": known.updated_at * 1000 if known else None,
+    }
+
+
+def told(configuration: ProviderConfiguration) -> dict[str, object]:
+    """What an admin said, but secrets; of the catalogue's, what they need not say."""
+    known = CATALOGUE.get(configuration.preset or configuration.id)
+    fields = fields_of(configuration)
+    lifecycle = known.lifecycle if known and not is_custom(configuration) else None
+    return {
+        **{name: getattr(configuration, name) for name in SHOWN},
+        "name": configuration.name or (known.name if known else configuration.id),
+        "credentials_set": sorted(
+            each.name for each in fields if each.secret and each.name in configuration.credentials
+        ),
+        "parameters": {
+            each.name: configuration.credentials.get(each.name, each.default)
+            for each in fields
+            if not each.secret
+        },
+        "rotates": lifecycle.rotates if lifecycle else configuration.rotates,
+        "rotation_grace": lifecycle.grace if lifecycle else configuration.rotation_grace,
+    }
+
+
+def in_use(provider_id: str, stored: ProviderConfiguration | None, rooms: Rooms) -> dict[str, object]:
+    """What holds for people now."""
     connection = rooms.catalogue.connection(provider_id, stored)
     known = CATALOGUE.get(provider_id)
-    name = (configuration and configuration.name) or (known.name if known else provider_id)
+    kind = connection.provider if connection else known
     return {
-        "object": "provider",
-        "id": provider_id,
-        "name": name,
-        "issuer": configuration.issuer if configuration else None,
-        "client_id": configuration.client_id if configuration else None,
-        "credentials_set": sorted(configuration.credentials) if configuration else [],
+        "kind": kind and kind.kind,
         "scopes": connection.scopes if connection else (known.scopes if known else ()),
-        "additional_scopes": configuration.additional_scopes if configuration else (),
-        "enabled": bool(configuration and configuration.enabled),
         "sign_in": bool(connection and connection.sign_in),
         "offered": connection is not None,
-        "rotates": known.lifecycle.rotates if known else configuration and configuration.rotates,
-        "rotation_grace": known.lifecycle.grace if known else configuration and configuration.rotation_grace,
-        "refresh_ahead": bool(configuration and configuration.refresh_ahead),
-        "callback_url": f"{rooms.settings.issuer}/callback/{provider_id}",
-        "created_at": configuration.created_at * 1000 if configuration else None,
-        "updated_at": configuration.updated_at * 1000 if configuration else None,
     }
 
 
 providers_router = Router(
     "/providers",
-    route_handlers=[list_providers, configure_provider, get_provider, change_provider, delete_provider],
+    route_handlers=[
+        *(list_providers, configure_provider, get_provider, change_provider, delete_provider, test_provider),
+    ],
     opt={"area": "providers"},
 )

@@ -1,16 +1,25 @@
 """`broker providers`."""
 
 import asyncio
+import time
 from collections import Counter
+from pathlib import Path
+from typing import BinaryIO, TypeVar
 
 import click
 
 from broker.cli.deployment import opened
 from broker.cli.progress import progress
+from broker.cli.provider_texts import everything, rows
+from broker.cli.providers_file import apply_file
 from broker.cli.redis_errors import clear_redis_errors
 from broker.cli.settings import settings_for_admin
 from broker.providers import CATALOGUE
+from broker.providers.credentials import Proof
+from broker.providers.guide import overview, page
 from broker.settings import Settings
+
+EXITS = {"accepted": 0, "refused": 1, "unclear": 2, "unreachable": 3}
 
 
 @click.group()
@@ -21,19 +30,81 @@ def providers() -> None:
 @providers.command("list")
 @clear_redis_errors
 def list_providers() -> None:
-    """Show the catalogue and the custom providers: id, whether it is on, and the callback URL to paste there."""
-    settings = settings_for_admin()
+    """Show the catalogue and the others: id, whether it is on, its kind, whether people can sign in with it, where its
+    configuration is from, and the callback URL to paste there."""
 
-    async def rows() -> list[str]:
-        async with opened(settings) as rooms:
+    async def shown() -> list[str]:
+        async with opened(settings_for_admin()) as rooms:
             stored = {each.id: each for each in await rooms.store.provider_configurations.list()}
-        ids = dict.fromkeys([*CATALOGUE, *stored])
-        on = {each for each in ids if rooms.catalogue.connection(each, stored.get(each))}
-        return [
-            f"{each:20} {'on' if each in on else 'off':4} {settings.issuer}/callback/{each}" for each in ids
-        ]
+            return list(rows(stored, rooms))
 
-    click.echo("\n".join(asyncio.run(rows())))
+    click.echo("\n".join(asyncio.run(shown())))
+
+
+@providers.command()
+@click.argument("provider", metavar="ID")
+@clear_redis_errors
+def show(provider: str) -> None:
+    """Show all about the provider ID: what to do at its console, what to tell the broker, and how its tokens live."""
+
+    async def shown() -> str | None:
+        async with opened(settings_for_admin()) as rooms:
+            return everything(provider, await rooms.store.provider_configurations.find(provider), rooms)
+
+    click.echo(known(asyncio.run(shown())))
+
+
+@providers.command()
+@click.argument("provider", metavar="ID")
+@clear_redis_errors
+def test(provider: str) -> None:
+    """Ask the provider ID whether its client id and secret are good; nobody signs in for it.
+
+    Exit code 0: they are. 1: they are refused. 2: its answer is not clear. 3: it does not answer.
+    """
+
+    async def proven() -> Proof | None:
+        async with opened(settings_for_admin()) as rooms:
+            stored = await rooms.store.provider_configurations.find(provider)
+            connection = rooms.catalogue.switched_on(provider, stored)
+            return await rooms.upstream.prove(connection, int(time.time())) if connection else None
+
+    proof = known(asyncio.run(proven()))
+    click.echo(f"{provider}: {proof.detail}")
+    raise click.exceptions.Exit(EXITS[proof.verdict])
+
+
+Found = TypeVar("Found")
+
+
+def known(found: Found | None) -> Found:
+    if found is None:
+        raise click.BadParameter("no provider with this id is configured", param_hint="ID")
+    return found
+
+
+@providers.command()
+@click.argument("file", type=click.File("rb"))
+@click.option("--dry-run", is_flag=True, help="Only say what would change.")
+@clear_redis_errors
+def apply(file: BinaryIO, dry_run: bool) -> None:  # noqa: FBT001 - click passes a flag so
+    """Configure providers as the TOML file FILE says (`-`: standard input); all of them, or none if anything is wrong.
+
+    Each table [providers.ID] is the whole of a provider, in the members of POST /v1/providers: what it leaves out is as if
+    it had never been told, but for secrets. `client_secret_file` names a file that holds the secret. A provider without a
+    table stays as it is.
+    """
+    click.echo("\n".join(apply_file(file.read(), dry_run=dry_run)))
+
+
+@providers.command()
+@click.argument("directory", type=click.Path(file_okay=False, path_type=Path))
+def guides(directory: Path) -> None:
+    """Write a guide to each provider of the catalogue into DIRECTORY, and README.md with a table of all (`make docs`)."""
+    directory.mkdir(parents=True, exist_ok=True)
+    files = {f"{provider.id}.md": page(provider) for provider in CATALOGUE.values()}
+    for name, text in {**files, "README.md": overview(CATALOGUE)}.items():
+        (directory / name).write_text(text)
 
 
 @providers.command("revoke-all")

@@ -8,12 +8,11 @@ import click
 from pydantic import ValidationError
 
 from broker.backend_api.secret_keys import NewSecretKey
+from broker.cli.audit import record
 from broker.cli.deployment import opened
 from broker.cli.redis_errors import clear_redis_errors
 from broker.cli.settings import settings_for_admin
-from broker.core.events import happened
 from broker.core.secret_keys import SecretKey, make_secret_key, new_secret_key
-from broker.rooms import Rooms
 
 DAY = 24 * 3600
 HINTS = {"name": "NAME", "scopes": "--scope", "expires_in_seconds": "--expires-in-days"}
@@ -44,11 +43,6 @@ def add(name: str, scopes: tuple[str, ...], days: int | None) -> None:
 
     asyncio.run(add_key())
     click.echo(f"id={key.id}\nsecret={text}")
-
-
-async def record(rooms: Rooms, what: str, **about: str) -> None:
-    """Into the audit log, as changes over `/v1` are."""
-    await rooms.store.events.add(happened(what, int(time.time()), actor="cli", **about))
 
 
 def read(name: str, scopes: tuple[str, ...], days: int | None) -> NewSecretKey:

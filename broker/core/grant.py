@@ -40,6 +40,15 @@ class Grant(msgspec.Struct, frozen=True, kw_only=True):
         return self.tokens is None or (self.tokens.expires_at is not None and self.tokens.expires_at <= now)
 
 
+class Standing(NamedTuple):
+    """How an account's connection is. `scope` is what its grant holds now; `askable` those of them that a provider would
+    have to be asked for again, or None where it cannot be asked: it is switched off here."""
+
+    health: "GrantHealth"
+    scope: tuple[str, ...] = ()
+    askable: tuple[str, ...] | None = None
+
+
 class GrantHealth(NamedTuple):
     """`reason` is a short word for a program, such as `invalid_grant`; None when all is well."""
 

@@ -5,9 +5,28 @@ from typing import Literal
 
 import msgspec
 
+from broker.core.account_rules import Purpose
+from broker.core.identity import Identity, ProviderTokens
+
+
+class Arrived(msgspec.Struct, frozen=True, kw_only=True):
+    """Who came back from a provider, and with which tokens, where nothing of it may be written down yet."""
+
+    provider: str
+    identity: Identity
+    tokens: ProviderTokens
+
+
+class Ticket(msgspec.Struct, frozen=True):
+    """Who asked at /par to connect a provider: a living session of a user."""
+
+    user_id: str
+    session_id: str
+
 
 class PendingAuthorization(msgspec.Struct, frozen=True, kw_only=True):
-    """From /authorize to /callback, under the fingerprint of our `state` at the provider."""
+    """From /authorize to /callback, under the fingerprint of our `state` at the provider. `waiting` is the new account that
+    a proof is asked for. To reconnect needs no app, so client and redirect URI are empty then."""
 
     client_id: str
     redirect_uri: str
@@ -22,11 +41,25 @@ class PendingAuthorization(msgspec.Struct, frozen=True, kw_only=True):
     prompt: str | None = None
     provider_scopes: tuple[str, ...] = ()
     consent: bool = False  # the provider is asked anew, because it gave no refresh token and we hold none
+    purpose: Purpose = msgspec.field(default_factory=Purpose)
+    waiting: Arrived | None = None
+
+
+class PendingProof(msgspec.Struct, frozen=True, kw_only=True):
+    """A new account whose address is somebody's already, from the page that asks for proof to its buttons. `choices` are
+    the providers that the page named."""
+
+    flow: PendingAuthorization
+    arrived: Arrived
+    owners: tuple[str, ...]
+    choices: tuple[str, ...]
+    browser: str
 
 
 class AuthorizationCode(msgspec.Struct, frozen=True, kw_only=True):
     """From the redirect into the app to /token, under the code's fingerprint. `session_id` is decided here,
-    so that a replay knows which session the first exchange began."""
+    so that a replay knows which session the first exchange began. `connects`: it begins none, and what was connected
+    lies beside it."""
 
     user_id: str
     session_id: str
@@ -37,6 +70,7 @@ class AuthorizationCode(msgspec.Struct, frozen=True, kw_only=True):
     nonce: str | None
     signed_in_at: int
     spent: bool = False
+    connects: bool = False
 
 
 class PendingReturn(msgspec.Struct, frozen=True, kw_only=True):
@@ -45,6 +79,7 @@ class PendingReturn(msgspec.Struct, frozen=True, kw_only=True):
     grant: AuthorizationCode
     state: str | None
     browser: str
+    arrived: Arrived | None = None
 
 
 class Session(msgspec.Struct, frozen=True, kw_only=True):
@@ -81,14 +116,35 @@ class Discovered(msgspec.Struct, frozen=True, kw_only=True):
     announces_issuer: bool = False  # RFC 9207
 
 
-class ProviderConfiguration(msgspec.Struct, frozen=True, kw_only=True):
-    """What an admin set for one provider. `credentials` are secret and sealed in the store; `scopes` None means the
-    catalogue's; `additional_scopes` are what an app may ask for beyond them. `rotates` and `rotation_grace` (seconds) say
-    of a custom provider what the catalogue says of others."""
+class Told(msgspec.Struct, frozen=True, kw_only=True):
+    """What an admin says of a custom provider, where the catalogue or a discovery document says it of others; None: not
+    said. `attributes` and `authorization_parameters` are as `broker/providers/custom.py` reads them, `rotation_grace` is in
+    seconds."""
+
+    issuer: str | None = None
+    authorization_endpoint: str | None = None
+    token_endpoint: str | None = None
+    userinfo_endpoint: str | None = None
+    revocation_endpoint: str | None = None
+    jwks_uri: str | None = None
+    pkce: bool | None = None
+    client_auth: Literal["client_secret_post", "client_secret_basic"] | None = None
+    token_body: Literal["form", "json"] | None = None
+    scope_separator: str | None = None
+    authorization_parameters: Mapping[str, str] | None = None
+    attributes: Mapping[str, str] | None = None
+    rotates: bool | None = None
+    rotation_grace: int | None = None
+
+
+class ProviderConfiguration(Told, frozen=True, kw_only=True):
+    """What an admin set for one provider. `preset` is the catalogue's entry that this is another connection of.
+    `credentials` are the values of the provider's fields, secret and sealed in the store; `scopes` None means the
+    catalogue's; `additional_scopes` are what an app may ask for beyond them."""
 
     id: str
     name: str | None = None
-    issuer: str | None = None
+    preset: str | None = None
     discovered: Discovered | None = None
     client_id: str = ""
     credentials: Mapping[str, str] = msgspec.field(default_factory=dict)
@@ -96,8 +152,6 @@ class ProviderConfiguration(msgspec.Struct, frozen=True, kw_only=True):
     additional_scopes: tuple[str, ...] = ()
     enabled: bool = True
     sign_in: bool = True
-    rotates: bool | None = None
-    rotation_grace: int | None = None
     refresh_ahead: bool = False
     created_at: int = 0
     updated_at: int = 0

@@ -15,11 +15,13 @@ from broker.core.grant import (
     Grant,
     GrantHealth,
     Health,
+    Standing,
     health_of,
     is_due,
     missing_scopes,
 )
 from broker.core.identity import ProviderTokens
+from broker.core.provider_scopes import accumulated
 from broker.custody.ahead import Ahead
 from broker.custody.refresh import Delayed, NeedsReconnect
 from broker.providers.configured import Catalogue
@@ -53,6 +55,10 @@ class Served:
     health: GrantHealth
     missing_scopes: tuple[str, ...] = ()
 
+    @property
+    def scope(self) -> tuple[str, ...]:
+        return self.tokens.scope
+
 
 @dataclass(frozen=True, kw_only=True)
 class Refused:
@@ -60,6 +66,7 @@ class Refused:
 
     account_id: str
     health: GrantHealth
+    scope: tuple[str, ...] = ()
     retry_after: float | None = None
 
 
@@ -96,17 +103,21 @@ class Fresh(Ahead):
             *(self._serve(ref, grant, connection, wish) for ref, grant in zip(refs, grants, strict=True))
         )
 
-    async def healths(self, user_id: str, providers: Mapping[str, str]) -> dict[str, GrantHealth]:
+    async def standings(self, user_id: str, providers: Mapping[str, str]) -> dict[str, Standing]:
         """How each account's connection is; `providers` maps account ids to their providers."""
         now, ids = int(time.time()), list(set(providers.values()))
         grants = await gather(*(self.store.grants.read(user_id, each) for each in ids))
         connections = await gather(*(self.connection(each) for each in ids))
         found = {
-            grant.account_id: health_of(grant, connection.lifecycle.margin if connection else MARGIN, now)
+            grant.account_id: standing_of(grant, connection, now)
             for connection, held in zip(connections, grants, strict=True)
             for grant in held
         }
-        return {each: found.get(each, NO_GRANT) for each in providers}
+        usable = dict(zip(ids, connections, strict=True))
+        nothing = {
+            each: Standing(NO_GRANT, (), () if usable[providers[each]] else None) for each in providers
+        }
+        return nothing | {each: standing for each, standing in found.items() if each in nothing}
 
     async def _serve(self, ref: Ref, grant: Grant, connection: Connection, wish: Wish) -> Served | Refused:
         now, lifecycle = int(time.time()), connection.lifecycle
@@ -143,6 +154,15 @@ class Fresh(Ahead):
         await self.store.events.add(happened("connection.seal_broken", now, user_id=ref.user_id, **about))
 
 
+def standing_of(grant: Grant, connection: Connection | None, now: int) -> Standing:
+    """What can be said without asking the provider."""
+    scope = grant.tokens.scope if grant.tokens else ()
+    if connection is None:
+        return Standing(health_of(grant, MARGIN, now), scope)
+    health = health_of(grant, connection.lifecycle.margin, now)
+    return Standing(health, scope, accumulated(connection.additional_scopes, scope))
+
+
 def good(grant: Grant, lifecycle: Lifecycle, now: int, wish: Wish) -> bool:
     """Whether the token can be served as it is, and nothing is to be told of it."""
     if grant.status is not None or grant.settling or wish.force_refresh:
@@ -175,13 +195,13 @@ def judge(
     unless the provider called the grant dead."""
     health = health_of(grant, lifecycle.margin, now)
     health = health if grant.status is not None or problem is None else problem
+    scope = grant.tokens.scope if grant.tokens else ()
     dead = grant.status is not None and grant.reason not in STILL_GOOD
     if grant.tokens is None or grant.expired(now) or dead:
-        return Refused(account_id=grant.account_id, health=health, retry_after=retry_after)
+        return Refused(account_id=grant.account_id, health=health, scope=scope, retry_after=retry_after)
     if wish.force_refresh:
-        return Refused(
-            account_id=grant.account_id, health=GrantHealth(Health.NEEDS_RECONNECT, "no_refresh_token")
-        )
+        stuck = GrantHealth(Health.NEEDS_RECONNECT, "no_refresh_token")
+        return Refused(account_id=grant.account_id, health=stuck, scope=scope)
     missing = missing_scopes(grant, wish.scopes)
     if missing and health.health is Health.FRESH:
         health = GrantHealth(Health.MISSING_SCOPES, "not_granted")

@@ -3,11 +3,28 @@
 from asyncio import gather
 from collections.abc import Awaitable
 
+import msgspec
+import structlog
+
+from broker.core.account_rules import Facts, Outcome, Owner, Purpose, Row, judge, owner_of
 from broker.core.errors import ErrorCode, OAuthError
 from broker.core.identity import ExternalAccount, Identity, ProviderTokens
+from broker.core.records import Arrived
 from broker.providers.provider import Connection, with_name_of
 from broker.rooms import Rooms
 from broker.store.users import Link
+
+log = structlog.get_logger()
+SIGN_IN = Purpose()
+
+
+class ProofNeeded(OAuthError):
+    """A new account has the verified address of somebody here. A browser can ask for proof; other doors cannot."""
+
+    def __init__(self, owners: tuple[Owner, ...]) -> None:
+        told = "there is an account with this address already; sign in as before, or in a browser"
+        super().__init__(ErrorCode.INTERACTION_REQUIRED, told)
+        self.owners = owners
 
 
 async def settle(
@@ -17,17 +34,68 @@ async def settle(
     known: Link | None,
     now: int,
     rooms: Rooms,
+    purpose: Purpose = SIGN_IN,
 ) -> ExternalAccount:
-    """Whose account this is: the known user's, or a new user's. Raises OAuthError when they may not come in."""
-    link = known or await rooms.store.users.link(connection.id, identity.subject, now)
+    """Whose account this is, by core/account_rules.py. Raises OAuthError access_denied, and ProofNeeded.
+
+    The identity is given to its user here, the records follow in `write_down`. Who comes second to an identity is judged
+    anew, as somebody who is known.
+    """
+    row, facts = await decide(connection, identity, known, rooms, purpose)
+    joined = joined_user(row, facts)
+    link = known or await rooms.store.users.link(connection.id, identity.subject, now, joined)
+    if joined not in (None, link.user_id):
+        return await settle(connection, identity, tokens, link, now, rooms, purpose)
+    if joined:
+        log.info("account_joined", rule=row.name, user=joined, account=link.account_id)
     identity = await with_told_name(connection, identity, known, rooms)
     return account_of(link, connection, identity, tokens, now)
+
+
+async def decide(
+    connection: Connection, identity: Identity, known: Link | None, rooms: Rooms, purpose: Purpose
+) -> tuple[Row, Facts]:
+    """The rule that holds; nothing is written. Two more round trips for an unknown identity with a verified address.
+
+    Raises OAuthError access_denied, and ProofNeeded.
+    """
+    facts = Facts(
+        purpose=purpose,
+        policy=rooms.settings.accounts,
+        may_sign_in=connection.sign_in,
+        user_id=known.user_id if known else None,
+        account_id=known.account_id if known else None,
+        identity=identity,
+    )
+    address = facts.joining_address
+    if address:
+        facts = msgspec.structs.replace(facts, owners=await owners_of(address, connection.id, rooms))
+    row = judge(facts)
+    if row.outcome is Outcome.REFUSE:
+        raise OAuthError(ErrorCode.ACCESS_DENIED, row.sentence, detail=row.name)
+    if row.outcome is Outcome.ASK:
+        raise ProofNeeded(facts.owners)
+    return row, facts
+
+
+async def owners_of(address: str, provider: str, rooms: Rooms) -> tuple[Owner, ...]:
+    """The directory says who once had the address, their records who has it."""
+    user_ids = sorted(await rooms.store.directory.by_emails([address]))
+    held = await gather(*(rooms.store.users.accounts(each) for each in user_ids))
+    return tuple(filter(None, (owner_of(address, provider, accounts) for accounts in held)))
+
+
+def joined_user(row: Row, facts: Facts) -> str | None:
+    """Whom a new account is added to; None: it is nobody's yet, or somebody's already."""
+    if row.outcome is Outcome.CONNECT:
+        return facts.purpose.user_id
+    return facts.owners[0].user_id if row.outcome is Outcome.LINK and facts.owners else None
 
 
 async def write_down(
     account: ExternalAccount, tokens: ProviderTokens, connection: Connection, now: int, rooms: Rooms
 ) -> None:
-    """The account, its sealed tokens, and where they are found, in one round trip. Raises OAuthError, to be shown."""
+    """The account, its sealed tokens, and where they are found, in one round trip. Raises OAuthError access_denied."""
     steps: list[Awaitable[object]] = [
         rooms.store.directory.enter(account.user_id, account.identity.email, now)
     ]
@@ -35,9 +103,24 @@ async def write_down(
         steps.append(rooms.custody.expect(account, tokens, connection, now))
     written, *_ = await gather(rooms.store.users.sign_in(account, tokens, now), *steps)
     if not written:
+        await rooms.store.users.unlink(account)
         raise OAuthError(
             ErrorCode.ACCESS_DENIED, "this account was deleted just now; sign in again for a new one"
         )
+
+
+async def find_again(arrived: Arrived, rooms: Rooms) -> tuple[Connection, Link | None]:
+    """What waited, as the broker knows it now. Raises OAuthError access_denied."""
+    stored, link = await gather(
+        rooms.store.provider_configurations.find(arrived.provider),
+        rooms.store.users.known(arrived.provider, arrived.identity.subject),
+    )
+    connection = rooms.catalogue.connection(arrived.provider, stored)
+    if connection is None:
+        raise OAuthError(
+            ErrorCode.ACCESS_DENIED, "the provider was switched off here meanwhile; sign in again"
+        )
+    return connection, link
 
 
 async def with_told_name(

@@ -1,5 +1,6 @@
 """Who is asking: a client at the token endpoint and its siblings, or the bearer of an access token."""
 
+import time
 from typing import Any
 
 from litestar import Request
@@ -7,6 +8,9 @@ from litestar import Request
 from broker.core.client import Client, PresentedCredentials, authenticate, presented_credentials
 from broker.core.errors import ErrorCode, OAuthError
 from broker.core.parameters import Parameters
+from broker.core.records import Session
+from broker.core.tokens import refused
+from broker.rooms import Rooms
 
 AnyRequest = Request[Any, Any, Any]
 
@@ -14,6 +18,20 @@ AnyRequest = Request[Any, Any, Any]
 def read_credentials(request: AnyRequest, form: Parameters) -> PresentedCredentials:
     """Raises OAuthError invalid_request or invalid_client."""
     return presented_credentials(request.headers.get("authorization"), form)
+
+
+def bears_token(request: AnyRequest) -> bool:
+    return bool(request.headers.get("authorization", "").lower().startswith("bearer "))
+
+
+async def signed_in(request: AnyRequest, rooms: Rooms) -> Session:
+    """The living session whose access token this is; one that was ended is refused at once (JW-05). Raises OAuthError
+    invalid_token."""
+    claims = rooms.issuer.verify_access_token(bearer_token(request))
+    session = await rooms.store.sessions.find(claims["sub"], claims["sid"])
+    if session is None or not session.alive(int(time.time())):
+        raise refused()
+    return session
 
 
 def prove_client(request: AnyRequest, client: Client | None, presented: PresentedCredentials) -> Client:

@@ -14,8 +14,9 @@ from broker.core.client import Client
 from broker.core.errors import ErrorCode, OAuthError
 from broker.core.opaque import fingerprint, new_secret
 from broker.core.parameters import Parameters, refused
-from broker.core.records import PendingAuthorization
+from broker.core.records import PendingAuthorization, Ticket
 from broker.core.requests import AuthorizationRequest
+from broker.endpoints import connect
 from broker.endpoints.browser import BrowserCookie
 from broker.endpoints.redirect import RedirectUriRefused, prove_redirect_uri, shown_target
 from broker.endpoints.responses import error_to_app, to_provider
@@ -31,24 +32,25 @@ REQUEST_URI = "urn:ietf:params:oauth:request_uri:"
 @get("/authorize")
 async def authorize(request: Request[Any, Any, Any], rooms: Given[Rooms]) -> ASGIResponse:
     """GET /authorize. Until client and redirect URI are proven an error is shown here; after that the app gets it."""
-    parameters = await unfold(Parameters.parse(request.scope["query_string"]), rooms)
+    parameters, ticket = await unfold(Parameters.parse(request.scope["query_string"]), rooms)
     client, target, connection = await prove(parameters, rooms)
     try:
         asked = AuthorizationRequest.parse(parameters, client)
         if asked.provider is None:
             return await choose_provider(parameters, client, target, rooms)
-        usable = check_connection(connection, asked)
-        return await depart(asked, client, target, usable, rooms)
+        usable = check_connection(connection, asked, connecting=ticket is not None)
+        return await depart(asked, client, target, usable, ticket, rooms)
     except OAuthError as error:
         log.info("authorization_refused", client_id=client.client_id, error=str(error), detail=error.detail)
         return error_to_app(target, parameters.get("state"), error, rooms.settings.issuer)
 
 
-async def unfold(parameters: Parameters, rooms: Rooms) -> Parameters:
-    """Put a pushed request (RFC 9126) in place of its `request_uri`: once, for its own client, contradicted by nothing."""
+async def unfold(parameters: Parameters, rooms: Rooms) -> tuple[Parameters, Ticket | None]:
+    """Put a pushed request (RFC 9126) in place of its `request_uri`: once, for its own client, contradicted by nothing. A
+    ticket to connect comes this way only."""
     request_uri = parameters.get("request_uri")
     if request_uri is None:
-        return parameters
+        return parameters, None
     secret = request_uri.removeprefix(REQUEST_URI)
     pushed = await rooms.store.pushed.take(secret) if secret != request_uri else None
     if pushed is None or pushed.client_id != parameters.get("client_id"):
@@ -57,7 +59,7 @@ async def unfold(parameters: Parameters, rooms: Rooms) -> Parameters:
         if name != "request_uri" and pushed.parameters.get(name, value) != value:
             raise refused("a parameter contradicts the pushed request")
     chosen = {"provider": parameters["provider"]} if "provider" in parameters else {}
-    return Parameters({**chosen, **pushed.parameters})
+    return Parameters({**chosen, **pushed.parameters}), pushed.ticket
 
 
 async def prove(parameters: Parameters, rooms: Rooms) -> tuple[Client, AllowedRedirectUri, Connection | None]:
@@ -82,11 +84,14 @@ def known_client(client: Client | None) -> Client:
     return client
 
 
-def check_connection(connection: Connection | None, asked: AuthorizationRequest) -> Connection:
-    """The connection, if people may sign in with it and the app may ask what it asks."""
-    if connection is None or not connection.sign_in:
-        raise OAuthError(ErrorCode.INVALID_REQUEST, "provider is not one that people can sign in with here")
-    if not set(asked.provider_scopes) <= {*connection.scopes, *connection.additional_scopes}:
+def check_connection(
+    connection: Connection | None, asked: AuthorizationRequest, *, connecting: bool
+) -> Connection:
+    """The connection, if people may use it for this and the app may ask what it asks."""
+    if connection is None or not (connection.sign_in or connecting):
+        told = "connect" if connecting else "sign in with"
+        raise OAuthError(ErrorCode.INVALID_REQUEST, f"provider is not one that people can {told} here")
+    if not set(asked.provider_scopes) <= {*connection.allowed_scopes}:
         raise OAuthError(
             ErrorCode.INVALID_SCOPE, "provider_scopes holds one that is not allowed for this provider"
         )
@@ -98,6 +103,7 @@ async def depart(
     client: Client,
     target: AllowedRedirectUri,
     connection: Connection,
+    ticket: Ticket | None,
     rooms: Rooms,
 ) -> ASGIResponse:
     """What is remembered of the request, and the browser on its way."""
@@ -115,6 +121,8 @@ async def depart(
         prompt=asked.prompt,
         provider_scopes=asked.provider_scopes,
     )
+    if ticket:
+        flow = await connect.begin(flow, ticket, connection, rooms)
     return await send_off(flow, connection, rooms)
 
 

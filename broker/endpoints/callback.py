@@ -13,17 +13,18 @@ from litestar.params import FromPath
 from litestar.response.base import ASGIResponse
 
 from broker.core.errors import ErrorCode, OAuthError
-from broker.core.identity import Identity, ProviderTokens
-from broker.core.opaque import new_session_id
+from broker.core.identity import ProviderTokens
 from broker.core.parameters import Parameters, refused
-from broker.core.records import AuthorizationCode, PendingAuthorization
-from broker.endpoints.arrival import settle, write_down
+from broker.core.records import Arrived, PendingAuthorization
+from broker.endpoints import connect, prove
+from broker.endpoints.admission import Proven, let_on
+from broker.endpoints.arrival import ProofNeeded, settle, write_down
 from broker.endpoints.authorize import known_client, send_off
 from broker.endpoints.browser import BrowserCookie
 from broker.endpoints.form import read_form
+from broker.endpoints.reconnect import renew
 from broker.endpoints.redirect import prove_redirect_uri
-from broker.endpoints.responses import error_to_app, to_app
-from broker.endpoints.return_to_app import ask_to_return
+from broker.endpoints.responses import error_to_app
 from broker.providers.provider import Connection, with_posted_name
 from broker.rooms import Given, Rooms
 from broker.store.grants import Ref
@@ -55,7 +56,7 @@ async def arrive(
 ) -> ASGIResponse:
     """Take the flow, prove the browser, ask the provider who came, prove the redirect URI anew, hand out the code.
 
-    Until the flow is taken and proven an error is shown here; after that the app gets it.
+    Until the flow is taken and proven an error is shown here; after that the app gets it, if it was an app that asked.
     """
     now = int(time.time())
     state = parameters.required("state")
@@ -71,9 +72,15 @@ async def arrive(
         identity = with_posted_name(connection.provider, identity, parameters.get("user"))
     except OAuthError as error:
         log.warning("sign_in_failed", provider=provider, error=str(error), detail=error.detail)
+        if flow.purpose.kind == "reconnect":
+            raise
         target = await prove_redirect_uri(rooms, flow.client_id, flow.redirect_uri)
         return error_to_app(target, flow.state, error, rooms.settings.issuer)
-    return await admit(flow, connection, identity, tokens, cookie, now, rooms)
+    tokens = with_scope(tokens, connection, flow)
+    arrived = Arrived(provider=connection.id, identity=identity, tokens=tokens)
+    if flow.purpose.kind == "reconnect":
+        return await renew(flow, connection, arrived, cookie, now, rooms)
+    return await admit(flow, connection, arrived, cookie, now, rooms)
 
 
 def check_method(request: Request[Any, Any, Any], connection: Connection | None) -> Connection:
@@ -134,34 +141,45 @@ def check_proof(parameters: Parameters, connection: Connection) -> None:
 async def admit(
     flow: PendingAuthorization,
     connection: Connection,
-    identity: Identity,
-    tokens: ProviderTokens,
+    arrived: Arrived,
     cookie: BrowserCookie,
     now: int,
     rooms: Rooms,
 ) -> ASGIResponse:
-    """Prove the redirect URI against the list as it is now (R10), write down who came, and let them on."""
+    """Prove the redirect URI against the list as it is now (R10), and do with who came what the flow was begun for."""
     target, client, known = await gather(
         prove_redirect_uri(rooms, flow.client_id, flow.redirect_uri),
         rooms.store.clients.find(flow.client_id),
-        rooms.store.users.known(connection.id, identity.subject),
+        rooms.store.users.known(connection.id, arrived.identity.subject),
     )
-    client = known_client(client)
-    if await lacks_refresh_token(flow, connection, known, tokens, rooms):
+    proven = Proven(flow, target, known_client(client), cookie)
+    if await lacks_refresh_token(flow, connection, known, arrived.tokens, rooms):
         log.info("consent_asked_again", provider=connection.id)
         return await send_off(msgspec.structs.replace(flow, consent=True), connection, rooms)
-    tokens = with_scope(tokens, connection, flow)
-    account = await settle(connection, identity, tokens, known, now, rooms)
-    grant = grant_to(account.user_id, flow, now)
-    if target.verified_link:
-        _, code = await gather(
-            write_down(account, tokens, connection, now, rooms), rooms.store.codes.save(grant)
-        )
-        return to_app(
-            target, code=code, state=flow.state, iss=rooms.settings.issuer, forget_cookie=cookie.forget()
-        )
-    await write_down(account, tokens, connection, now, rooms)
-    return await ask_to_return(grant, flow.state, target, client.name, connection, account.identity, rooms)
+    try:
+        match flow.purpose.kind:
+            case "connect":
+                return await connect.hold(proven, connection, arrived, known, now, rooms)
+            case "prove":
+                return await prove.join(proven, connection, arrived, known, now, rooms)
+            case _:
+                return await sign_in(proven, connection, arrived, known, now, rooms)
+    except OAuthError as error:
+        log.warning("arrival_refused", provider=connection.id, error=str(error), detail=error.detail)
+        return error_to_app(target, flow.state, error, rooms.settings.issuer)
+
+
+async def sign_in(
+    proven: Proven, connection: Connection, arrived: Arrived, known: Link | None, now: int, rooms: Rooms
+) -> ASGIResponse:
+    """Write down who came and let them on; or ask for proof first. Raises OAuthError access_denied."""
+    identity, tokens = arrived.identity, arrived.tokens
+    try:
+        account = await settle(connection, identity, tokens, known, now, rooms)
+    except ProofNeeded as needed:
+        return await prove.ask_for_proof(proven, connection, arrived, needed.owners, rooms)
+    writing = write_down(account, tokens, connection, now, rooms)
+    return await let_on(proven, account.user_id, connection, account.identity, now, rooms, writing)
 
 
 async def lacks_refresh_token(
@@ -185,17 +203,3 @@ def with_scope(tokens: ProviderTokens, connection: Connection, flow: PendingAuth
     """An answer that names no scope granted what was asked (RFC 6749 section 5.1)."""
     asked = tuple(dict.fromkeys((*connection.scopes, *flow.provider_scopes)))
     return tokens if tokens.scope else msgspec.structs.replace(tokens, scope=asked)
-
-
-def grant_to(user_id: str, flow: PendingAuthorization, now: int) -> AuthorizationCode:
-    """What the code will be worth: bound to client, redirect URI, challenge and the session it will begin (TK-04)."""
-    return AuthorizationCode(
-        user_id=user_id,
-        session_id=new_session_id(user_id),
-        client_id=flow.client_id,
-        redirect_uri=flow.redirect_uri,
-        code_challenge=flow.code_challenge,
-        scope=flow.scope,
-        nonce=flow.nonce,
-        signed_in_at=now,
-    )

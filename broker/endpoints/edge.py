@@ -17,6 +17,7 @@ SHARED = (
     "/userinfo",
     "/introspect",
 )  # what a web app calls with fetch (mobile.md 4.4)
+OWN = "/v1/me"  # and what lies below it: the signed-in user's own
 EXPOSED = "WWW-Authenticate, Retry-After"
 COMMON = {"x-content-type-options": "nosniff", "referrer-policy": "no-referrer"}
 HSTS = {"strict-transport-security": "max-age=63072000; includeSubDomains"}
@@ -30,6 +31,7 @@ class Edge(ASGIMiddleware):
     def __init__(self, rooms: Rooms) -> None:
         self._clients = rooms.store.clients
         self._shared = tuple(rooms.settings.base + path for path in SHARED)
+        self._own = rooms.settings.base + OWN
         headers = common_headers(rooms.settings.issuer)
         self._headers = [(name.encode(), value.encode()) for name, value in headers.items()]
 
@@ -48,10 +50,13 @@ class Edge(ASGIMiddleware):
                     share_with(MutableScopeHeaders.from_message(message), origin)
             await send(message)
 
-        if scope["method"] == "OPTIONS" and origin and scope["path"] in self._shared:
+        if scope["method"] == "OPTIONS" and origin and self._is_shared(scope["path"]):
             await self._answer_preflight(origin, scope, receive, send_with_headers)
         else:
             await next_app(scope, receive, send_with_headers)
+
+    def _is_shared(self, path: str) -> bool:
+        return path in self._shared or path == self._own or path.startswith(f"{self._own}/")
 
     async def _answer_preflight(self, origin: str, scope: Scope, receive: Receive, send: Send) -> None:
         """A preflight names no client, so it asks whether any has this origin; the answer itself is then read only
@@ -59,7 +64,7 @@ class Edge(ASGIMiddleware):
         response = json_answer(None, status=204)
         if await self._clients.any_has_origin(origin):
             share_with(response.headers, origin)
-            response.headers["access-control-allow-methods"] = "GET, POST"
+            response.headers["access-control-allow-methods"] = "GET, POST, DELETE"
             response.headers["access-control-allow-headers"] = "Authorization, Content-Type"
             response.headers["access-control-max-age"] = "600"
         await response(scope, receive, send)

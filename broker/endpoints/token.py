@@ -15,6 +15,7 @@ from broker.core.records import AuthorizationCode
 from broker.core.requests import CodeGrant, RefreshGrant, check_scope, parse_grant
 from broker.core.tokens import ACCESS_TOKEN_LIFETIME
 from broker.endpoints.authentication import AnyRequest, prove_client, read_credentials
+from broker.endpoints.connect import attach
 from broker.endpoints.form import read_form
 from broker.endpoints.responses import json_answer
 from broker.rooms import Given, Rooms
@@ -50,6 +51,8 @@ async def exchange(
     if not fits(grant, granted, client):
         await kill(grant.code, granted, rooms)
         raise refused_code()
+    if granted.connects and not granted.spent:
+        return await attach(grant.code, granted, client, rooms)
     session, first_refresh_token = rooms.store.sessions.begin(granted, now)
     if granted.spent or not await rooms.store.codes.redeem(grant.code, granted, session):
         await end_replayed(granted, rooms, now)

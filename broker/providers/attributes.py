@@ -35,17 +35,19 @@ def mapped(**paths: str) -> Callable[[Claims], Identity]:
     return read
 
 
-from_openid_claims = mapped(
-    subject="sub",
-    email="email",
-    email_verified="email_verified",
-    name="name",
-    given_name="given_name",
-    family_name="family_name",
-    username="preferred_username",
-    picture="picture",
-)
+OPENID_CLAIMS = {
+    "subject": "sub",
+    "email": "email",
+    "email_verified": "email_verified",
+    "name": "name",
+    "given_name": "given_name",
+    "family_name": "family_name",
+    "username": "preferred_username",
+    "picture": "picture",
+}
 """OpenID Connect's standard claims (Core section 5.1)."""
+
+from_openid_claims = mapped(**OPENID_CLAIMS)
 
 
 def at(document: Any, path: str) -> Any:

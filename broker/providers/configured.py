@@ -1,12 +1,28 @@
 """Which providers this broker can send people to: the catalogue, the environment's settings and the admins' joined."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from typing import Literal
+
+import msgspec
 
 from broker.core.records import ProviderConfiguration
 from broker.providers import CATALOGUE
-from broker.providers.custom import custom_provider
-from broker.providers.provider import Connection, connect
+from broker.providers.custom import custom_provider, is_custom
+from broker.providers.provider import Connection, Provider, connect
+
+Source = Literal["stored", "environment", "simulated"]
+
+
+def provider_of(configuration: ProviderConfiguration) -> Provider | None:
+    """The catalogue's entry of that id; as a preset an entry under another id and name; else a custom provider. None: this
+    release's catalogue has no such preset. Raises OAuthError server_error for half a custom one."""
+    known = CATALOGUE.get(configuration.preset or configuration.id)
+    if is_custom(configuration) or (known is None and configuration.preset is None):
+        return custom_provider(configuration)
+    if known is None or (configuration.preset is None and configuration.name is None):
+        return known
+    return replace(known, id=configuration.id, name=configuration.name or known.name)
 
 
 @dataclass(frozen=True)
@@ -25,10 +41,22 @@ class Catalogue:
             return self.simulated.get(provider_id)
         if not configuration.enabled or not configuration.client_id:
             return None
-        provider = (
-            CATALOGUE.get(provider_id) if configuration.issuer is None else custom_provider(configuration)
-        )
+        provider = provider_of(configuration)
         return connect(provider, configuration, self.issuer) if provider else None
+
+    def switched_on(self, provider_id: str, stored: ProviderConfiguration | None) -> Connection | None:
+        """The connection as it would be if it were not off, for who looks whether it works."""
+        configuration = stored or self.from_environment.get(provider_id)
+        on = msgspec.structs.replace(configuration, enabled=True) if configuration else None
+        return self.connection(provider_id, on)
+
+    def source(self, provider_id: str, stored: ProviderConfiguration | None) -> Source | None:
+        """Who configured it; None: nobody."""
+        if stored:
+            return "stored"
+        if provider_id in self.from_environment:
+            return "environment"
+        return "simulated" if provider_id in self.simulated else None
 
     def connections(self, stored: Iterable[ProviderConfiguration]) -> list[Connection]:
         """Every connection that people may sign in with, in the catalogue's order, custom ones after."""

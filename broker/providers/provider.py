@@ -91,6 +91,10 @@ class Provider:
         return None if self.issuer is None or "{tid}" in self.issuer else self.issuer
 
     @property
+    def kind(self) -> Literal["oidc", "oauth2"]:
+        return "oidc" if self.issuer else "oauth2"
+
+    @property
     def offered_scopes(self) -> tuple[str, ...]:
         """What an app may be allowed to ask for beyond `scopes`."""
         return tuple(scope for scope in self.scope_labels if scope not in self.scopes)
@@ -143,6 +147,11 @@ class Connection:
     @property
     def id(self) -> str:
         return self.provider.id
+
+    @property
+    def allowed_scopes(self) -> tuple[str, ...]:
+        """What may be asked at all: always, or when an app asks."""
+        return (*self.scopes, *self.additional_scopes)
 
     @property
     def lifecycle(self) -> Lifecycle:

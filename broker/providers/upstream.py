@@ -14,6 +14,7 @@ from broker.core.grant import renewed
 from broker.core.identity import Identity, ProviderTokens
 from broker.core.records import Discovered, PendingAuthorization
 from broker.providers.attributes import Claims
+from broker.providers.credentials import UNUSABLE, Proof, bogus_request, judged
 from broker.providers.custom import read_discovery, well_known
 from broker.providers.errors import GrantRefused, Unavailable, broken
 from broker.providers.id_token import Expected, UnknownKey, verify_id_token
@@ -86,6 +87,18 @@ class Upstream:
             return "unsupported"
         ended = was_revoked(await self.send(request), connection.provider.errors)
         return "revoked" if ended else "nothing_to_revoke"
+
+    async def prove(self, connection: Connection, now: int) -> Proof:
+        """Whether the connection's credentials are good, with nobody signing in."""
+        try:
+            answer = await self.send(bogus_request(connection, now))
+        except ValueError:
+            return UNUSABLE
+        except Unavailable as error:
+            return Proof("unreachable", f"the provider does not answer: {error.detail}")
+        except OAuthError as error:
+            return Proof("unclear", f"it is not clear: {error.detail}")
+        return judged(answer, connection.provider.errors)
 
     async def discover(self, issuer: str) -> Discovered:
         """Read a custom issuer's discovery document. Raises OAuthError."""

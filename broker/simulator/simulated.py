@@ -2,8 +2,9 @@
 
 from dataclasses import replace
 from functools import cache
+from hashlib import sha256
 
-from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1, generate_private_key
+from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1, derive_private_key
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
 from broker.core.provider_field import ProviderField
@@ -46,8 +47,9 @@ def made_up(field: ProviderField) -> str:
 
 @cache
 def private_key() -> str:
-    """One that Apple never saw, so that its signed client secret can be made and checked all the same."""
-    key = generate_private_key(SECP256R1())
+    """One that Apple never saw, so that its signed client secret can be made and checked all the same. Everybody's is the
+    same, so that a command line proves itself to the broker that runs; it is worth nothing elsewhere."""
+    key = derive_private_key(int.from_bytes(sha256(CLIENT_SECRET.encode()).digest()), SECP256R1())
     return key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode()
 
 

@@ -9,6 +9,7 @@ from typing import cast
 from redis.asyncio import Redis
 
 from broker.core.encryption_keys import EncryptionKeys
+from broker.store.arrivals import Arrivals
 from broker.store.clients import Clients
 from broker.store.codes import Codes
 from broker.store.commands import Commands
@@ -20,6 +21,7 @@ from broker.store.grants import Grants
 from broker.store.leader import Leadership
 from broker.store.outbox import Outbox
 from broker.store.pending import Pending
+from broker.store.proofs import Proofs
 from broker.store.provider_configurations import ProviderConfigurations
 from broker.store.pushed import Pushed
 from broker.store.returns import Returns
@@ -44,7 +46,9 @@ class Store:
     pushed: Pushed
     pending: Pending
     returns: Returns
+    proofs: Proofs
     codes: Codes
+    arrivals: Arrivals
     sessions: Sessions
     users: Users
     grants: Grants
@@ -72,7 +76,9 @@ class Store:
             pushed=Pushed(redis, sealer),
             pending=Pending(redis, sealer),
             returns=Returns(redis, sealer),
+            proofs=Proofs(redis, sealer),
             codes=Codes(redis, outbox),
+            arrivals=Arrivals(redis, sealer),
             sessions=Sessions(redis, keys.derive("refresh token"), outbox),
             users=Users(redis, sealer, outbox),
             grants=Grants(redis, sealer, outbox),

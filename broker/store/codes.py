@@ -20,7 +20,7 @@ SHAPE = re.compile(r"ac_([0-9a-f]{24})_[A-Za-z0-9_-]{43}")
 
 
 class Codes:
-    """`save`, `find`, then `redeem`, which is the gate."""
+    """`save`, `find`, then `redeem`, which is the gate; `spend` is that of a code which connects."""
 
     def __init__(self, redis: Commands, outbox: Outbox) -> None:
         self._redis = redis
@@ -28,6 +28,7 @@ class Codes:
         self._decoder = msgspec.json.Decoder(AuthorizationCode)
         folder = Path(__file__).parent
         self._redeem = redis.register_script((folder / "codes.redeem.lua").read_text())
+        self._spend = redis.register_script((folder / "codes.spend.lua").read_text())
         self._kill = redis.register_script((folder / "codes.kill.lua").read_text())
 
     async def save(self, grant: AuthorizationCode) -> str:
@@ -46,7 +47,7 @@ class Codes:
     async def redeem(self, code: str, grant: AuthorizationCode, session: Session) -> bool:
         """Spend the code and begin its session, in one step. False: another exchange was first (TK-02), or the user was
         deleted."""
-        spent = msgspec.json.encode(msgspec.structs.replace(grant, spent=True))
+        spent = spent_record(grant)
         user_id, now = session.user_id, session.last_active_at
         about = {"session_id": session.id, "client_id": session.client_id}
         created = happened(EventType.SESSION_CREATED, now, actor="user", user_id=user_id, **about)
@@ -58,9 +59,18 @@ class Codes:
         step = self._redeem(keys=keys, args=[*arguments, *encode([created]), *session_fields(session)])
         return bool(await self._outbox.marked(user_id, now, step))
 
+    async def spend(self, code: str, grant: AuthorizationCode, now: int) -> bool:
+        """Spend the code of a connection. False: another exchange was first, or the session that asked is over."""
+        keys = [code_key(code), session_key(grant.user_id, grant.session_id)]
+        return bool(await self._spend(keys=keys, args=[spent_record(grant), REMEMBERED, now]))
+
     async def kill(self, code: str, grant: AuthorizationCode) -> None:
         """Make an unspent code worthless: somebody showed it with the wrong proof (TK-04, TK-05)."""
         await self._kill(keys=[code_key(code)], args=[msgspec.json.encode(grant)])
+
+
+def spent_record(grant: AuthorizationCode) -> bytes:
+    return msgspec.json.encode(msgspec.structs.replace(grant, spent=True))
 
 
 def code_key(code: str) -> str:

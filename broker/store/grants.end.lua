@@ -22,7 +22,7 @@ if ARGV[6] ~= '' then
   redis.call('HDEL', KEYS[1], account .. ':refresh')
 end
 if ARGV[6] == 'all' or ARGV[6] == 'account' then
-  redis.call('HDEL', KEYS[1], account)
+  redis.call('HDEL', KEYS[1], account, account .. ':held')
   redis.call('HINCRBY', KEYS[1], account .. ':version', 1)
 end
 redis.call('HSET', KEYS[1], account .. ':status', ARGV[3])

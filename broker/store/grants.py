@@ -162,6 +162,7 @@ class Grants:
         """
         sealed, lasting = seal_tokens(self._sealer, ref, earlier.subject, tokens, now)
         arguments = [ref.account_id, owner, earlier.version, sealed, lasting, SETTLING, *encode([event])]
+        arguments.append(held_by(tokens))
         give_up = monotonic() + PATIENCE
         while True:
             try:
@@ -248,6 +249,11 @@ def seal_tokens(
     sealed = sealer.seal(msgspec.msgpack.encode(passing), ref.name)
     lasting = (tokens.refresh_token or "").encode()
     return sealed, sealer.seal(lasting, f"{ref.name}:refresh") if lasting else b""
+
+
+def held_by(tokens: ProviderTokens) -> str:
+    """What a sign-in's script must know of tokens that it cannot open: whether they end, and their scopes."""
+    return " ".join(("lasting" if tokens.expires_at is None else "passing", *tokens.scope))
 
 
 def grant_key(user_id: str, provider: str) -> str:

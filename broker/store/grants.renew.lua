@@ -1,5 +1,5 @@
 -- Keep a provider's answer. KEYS: grant, outbox. ARGV: account, owner, version the refresh began from, sealed tokens,
--- sealed refresh token or nothing, milliseconds to settle on the disk, event.
+-- sealed refresh token or nothing, milliseconds to settle on the disk, event, what the tokens hold.
 -- Refused when a newer token stands there, or when another, later call is under way. Accepted from one whose lease ran
 -- out and whom nobody followed: what the provider gave is good, and heals a grant given up meanwhile. The lease stays,
 -- as `stored`, until the answer is on the disk: nobody is told before.
@@ -16,7 +16,7 @@ if held[2] then
     return 0
   end
 end
-redis.call('HSET', KEYS[1], account, ARGV[4])
+redis.call('HSET', KEYS[1], account, ARGV[4], account .. ':held', ARGV[8])
 redis.call('HINCRBY', KEYS[1], account .. ':version', 1)
 redis.call('HDEL', KEYS[1], account .. ':status')
 if ARGV[5] ~= '' then

@@ -40,6 +40,8 @@ PLACES = {
     b"pending:": Place(),
     b"pushed:": Place(),
     b"return:": Place(),
+    b"proof:": Place(),
+    b"arrived:": Place(),
 }
 
 

@@ -128,7 +128,7 @@ class Sessions:
     ) -> bool:
         """End a session and every token of it. False: there was none to end.
 
-        `reason` is for the event: `sign_out`, `admin`, `code_replayed` or `user_deleted`.
+        `reason` is for the event: `sign_out`, `ended_by_user`, `admin`, `code_replayed` or `user_deleted`.
         """
         if user_of(session_id) != user_id:
             return False

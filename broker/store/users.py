@@ -10,7 +10,7 @@ from broker.core.events import Event, EventType, happened
 from broker.core.identity import ExternalAccount, Identity, ProviderTokens, User
 from broker.core.opaque import new_id
 from broker.store.commands import Commands
-from broker.store.grants import Ref, connection_event, grant_key, seal_tokens
+from broker.store.grants import Ref, connection_event, grant_key, held_by, seal_tokens
 from broker.store.outbox import Outbox, encode, outbox_key
 from broker.store.sealing import Sealer
 
@@ -38,26 +38,35 @@ class Users:
             redis.register_script((folder / f"users.{name}.lua").read_text())
             for name in ("sign_in", "remove_account", "erase")
         )
+        self._unlink = redis.register_script((folder / "users.unlink.lua").read_text())
 
     async def known(self, provider: str, subject: str) -> Link | None:
         """The user and account of an identity that came before."""
         stored = await self._redis.get(identity_key(provider, subject))
         return self._links.decode(stored) if stored else None
 
-    async def link(self, provider: str, subject: str, now: int) -> Link:
-        """The user and account of an identity, made if this is their first sign-in (sign-up is the same act).
+    async def link(self, provider: str, subject: str, now: int, user_id: str | None = None) -> Link:
+        """The user and account of an identity, made if nobody has it yet: for `user_id`, or for a new user (sign-up is the
+        same act). It may come out as another's than asked.
 
         SET NX GET decides a race of two first sign-ins; the loser takes the winner's ids. A crash after it leaves
         ids without records, which the next sign-in fills.
         """
-        fresh = Link(new_id("user"), new_id("eac"), now)
+        fresh = Link(user_id or new_id("user"), new_id("eac"), now)
         key = identity_key(provider, subject)
         earlier = await self._redis.set(key, msgspec.json.encode(fresh), nx=True, get=True)
         return self._links.decode(earlier) if earlier else fresh
 
+    async def unlink(self, account: ExternalAccount) -> None:
+        """Take back a link whose user was deleted before the account was written; not one that another made since."""
+        link = Link(account.user_id, account.id, account.created_at)
+        key = identity_key(account.provider, account.identity.subject)
+        await self._unlink(keys=[key], args=[msgspec.json.encode(link)])
+
     async def sign_in(self, account: ExternalAccount, tokens: ProviderTokens, now: int) -> bool:
         """False: the user was deleted just now. Write account, grant and user in one step; the first account describes the user. The refresh token is a field
-        of its own: many providers give it once, and an answer without it keeps the old one."""
+        of its own: many providers give it once, and an answer without it keeps the old one. Tokens for less than a living
+        grant holds change nothing of it: signing in is not giving up."""
         ref = Ref(account.user_id, account.provider, account.id)
         sealed, lasting = seal_tokens(self._sealer, ref, account.identity.subject, tokens, now)
         user = happened(EventType.USER_CREATED, now, actor="user", user_id=account.user_id)
@@ -71,7 +80,7 @@ class Users:
         ]
         identity = msgspec.json.encode(account.identity)
         arguments = [account.id, msgspec.json.encode(account), sealed, identity, now, lasting]
-        step = self._sign_in(keys=keys, args=[*arguments, *encode([user, connection])])
+        step = self._sign_in(keys=keys, args=[*arguments, *encode([user, connection]), held_by(tokens)])
         return bool(await self._outbox.marked(account.user_id, now, step))
 
     async def remove_account(self, account: ExternalAccount, heir: ExternalAccount, event: Event) -> bool:

@@ -12,7 +12,8 @@ if redis.call('HGET', KEYS[1], 'primary_account') == account then
   redis.call('HSET', KEYS[1], 'primary_account', ARGV[4], 'identity', ARGV[5])
 end
 redis.call('HDEL', KEYS[2], account)
-redis.call('HDEL', KEYS[3], account, account .. ':refresh', account .. ':version', account .. ':status', account .. ':lease')
+redis.call('HDEL', KEYS[3], account, account .. ':refresh', account .. ':version', account .. ':status', account .. ':lease',
+  account .. ':held')
 redis.call('RPUSH', KEYS[4], ARGV[2])
 redis.call('PUBLISH', ARGV[3], 'ended')
 return 'removed'

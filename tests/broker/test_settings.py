@@ -89,6 +89,18 @@ REFUSED = [
     ("DEVELOPMENT", {"DEVELOPMENT": "1", "ISSUER": "https://8.8.8.8"}, "others can reach"),
     ("SIMULATED_PROVIDERS", {"SIMULATED_PROVIDERS": "1"}, "development"),
     ("REFUSE_SHORT_SCHEMES", {"REFUSE_SHORT_SCHEMES": "yes"}, "1 or 0"),
+    ("SIGN_UP", {"SIGN_UP": "hush-hush"}, "'open', 'restricted' or 'closed'"),
+    ("SIGN_UP_ALLOWED", {"SIGN_UP": "restricted"}, "is needed"),
+    ("SIGN_UP_ALLOWED", {"SIGN_UP": "restricted", "SIGN_UP_ALLOWED": " , "}, "is needed"),
+    ("SIGN_UP_ALLOWED", {"SIGN_UP_ALLOWED": "example.com"}, "means nothing"),
+    ("SIGN_UP_ALLOWED", {"SIGN_UP": "closed", "SIGN_UP_ALLOWED": "example.com"}, "means nothing"),
+    ("SIGN_UP_ALLOWED", {"SIGN_UP": "restricted", "SIGN_UP_ALLOWED": "hush-hush"}, "domain"),
+    ("SIGN_UP_ALLOWED", {"SIGN_UP": "restricted", "SIGN_UP_ALLOWED": "*.hush-hush.com"}, "domain"),
+    ("SIGN_UP_ALLOWED", {"SIGN_UP": "restricted", "SIGN_UP_ALLOWED": "@hush-hush.com"}, "domain"),
+    ("SIGN_UP_ALLOWED", {"SIGN_UP": "restricted", "SIGN_UP_ALLOWED": "a@hush-hush@b.com"}, "domain"),
+    ("SIGN_UP_ALLOWED", {"SIGN_UP": "restricted", "SIGN_UP_ALLOWED": "hush-hu\u0455h.com"}, "domain"),
+    ("BLOCK_SUBADDRESSES", {"BLOCK_SUBADDRESSES": "on"}, "1 or 0"),
+    ("ACCOUNT_LINKING", {"ACCOUNT_LINKING": "hush-hush"}, "'verified', 'prove' or 'off'"),
     ("REFRESH_AHEAD", {"REFRESH_AHEAD": "hush-hush"}, "configured here: none"),
     (
         "REFRESH_AHEAD",
@@ -125,6 +137,22 @@ def test_ad_02_a_key_under_two_names():
         with pytest.raises(SettingsError, match=word) as refusal:
             read(ENCRYPTION_KEYS=text)
         assert key not in str(refusal.value)
+
+
+def test_account_settings():
+    """The list of who may sign up is read in lower case; without any setting everybody may, and no address joins alone."""
+    restricted = read(
+        SIGN_UP="restricted", SIGN_UP_ALLOWED="Corp.Example, Ada@Example.com,", ACCOUNT_LINKING="off"
+    )
+    assert restricted.accounts.allowed == ("corp.example", "ada@example.com")
+    assert (restricted.accounts.sign_up, restricted.accounts.linking) == ("restricted", "off")
+    plain = read().accounts
+    assert (plain.sign_up, plain.linking, plain.allowed, plain.block_subaddresses) == (
+        "open",
+        "verified",
+        (),
+        False,
+    )
 
 
 def test_all_mistakes_at_once():
@@ -223,14 +251,18 @@ def documented() -> set[str]:
 
 
 def test_every_setting_is_documented():
-    """docs/settings.md has a row for each setting and each provider's credentials, and for nothing that is not there."""
-    general = {f"BROKER_{name.upper()}" for name in Settings.model_fields if name != "providers"}
-    credentials = {
+    """docs/settings.md has a row for each setting, and for nothing that is not there."""
+    assert documented() == {f"BROKER_{name.upper()}" for name in Settings.model_fields if name != "providers"}
+
+
+def test_every_credential_is_documented():
+    """The table of providers names each variable of each, and none that is not taken."""
+    table = (DOCUMENT.parent / "providers/README.md").read_text()
+    assert set(re.findall(r"`(BROKER_[A-Z0-9_]+)`", table)) == {
         f"BROKER_{provider.upper()}_{name.upper()}"
         for provider, fields in PROVIDER_FIELDS.items()
         for name in ("client_id", *(each.name for each in fields))
     }
-    assert documented() == general | credentials
 
 
 def test_documented_meanings_are_the_real_ones():

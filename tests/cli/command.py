@@ -30,20 +30,28 @@ class Command:
         return self.output + self.error
 
 
-def run(arguments: Sequence[str], folder: Path, settings: Mapping[str, str | None]) -> Command:
-    """To its end, in `folder`."""
+def run(
+    arguments: Sequence[str], folder: Path, settings: Mapping[str, str | None], said: str | None = None
+) -> Command:
+    """To its end, in `folder`; `said` is its standard input."""
     made = {name.removeprefix("BROKER_"): value for name, value in keys().items()}
     given = {f"BROKER_{name}": value for name, value in (made | DEVELOPMENT | dict(settings)).items()}
-    return run_bare(arguments, folder, {name: value for name, value in given.items() if value is not None})
+    environment = {name: value for name, value in given.items() if value is not None}
+    return run_bare(arguments, folder, environment, said)
 
 
-def run_bare(arguments: Sequence[str], folder: Path, environment: Mapping[str, str] | None = None) -> Command:
+def run_bare(
+    arguments: Sequence[str],
+    folder: Path,
+    environment: Mapping[str, str] | None = None,
+    said: str | None = None,
+) -> Command:
     """To its end, with no setting but those given."""
     ended = subprocess.run(
         [*BROKER, *arguments],
         cwd=folder,
         env=on_path(environment or {}),
-        stdin=subprocess.DEVNULL,
+        input=said or "",
         capture_output=True,
         text=True,
         timeout=60,

@@ -157,6 +157,8 @@ def test_bad_input_is_named(broker_command: Run, broker: RunningBroker, case: st
         ["clients", "add", "App"],
         ["clients", "remove", "app_0"],
         ["providers", "list"],
+        ["providers", "show", "google"],
+        ["providers", "test", "google"],
     ],
 )
 def test_dead_redis_is_named(broker_command: Run, command: list[str]):
@@ -194,14 +196,3 @@ def test_confidential_client(broker_command: Run, broker: RunningBroker):
     assert (answer.status_code, answer.json()) == (200, {"active": False})
     assert shown["client_secret"] not in broker_command("clients", "list").output
     broker_command("clients", "remove", shown["client_id"])
-
-
-def test_providers_list(broker_command: Run):
-    """Each provider stands with its state and the callback URL to paste; credentials switch one on and stay unseen."""
-    google = {"GOOGLE_CLIENT_ID": "g", "GOOGLE_CLIENT_SECRET": "hush-hush"}
-    told = broker_command("providers", "list", ISSUER="https://id.example.com/a", DEVELOPMENT=None, **google)
-    assert told.code == 0
-    rows = [line.split() for line in told.output.splitlines()]
-    assert ["google", "on", "https://id.example.com/a/callback/google"] in rows
-    assert ["apple", "off", "https://id.example.com/a/callback/apple"] in rows
-    assert "hush-hush" not in told.everything

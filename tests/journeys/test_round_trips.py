@@ -45,6 +45,17 @@ def test_callback_takes_three(counted: tuple[RedisProxy, Phone]):
     assert proxy.round_trips == 3
 
 
+def test_a_first_callback_takes_five(counted: tuple[RedisProxy, Phone], provider: ProviderStub):
+    """/callback of somebody unknown, with a verified address, takes two more: who has the address, and the identity given."""
+    proxy, phone = counted
+    provider.subject = "nobody-yet"
+    start = phone.authorize()
+    proxy.reset()
+    phone.follow(start)
+    provider.subject = "ada"
+    assert proxy.round_trips == 5
+
+
 def test_token_takes_two(counted: tuple[RedisProxy, Phone]):
     """/token takes two round trips, for a code and for a refresh token."""
     proxy, phone = counted

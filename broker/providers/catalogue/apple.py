@@ -1,9 +1,11 @@
 """Sign in with Apple: OpenID Connect with a posted callback, a client secret minted per call, a name told once."""
 
 import jwt
+import msgspec
 
+from broker.core.identity import Identity
 from broker.core.provider_field import ProviderField
-from broker.providers.attributes import from_openid_claims
+from broker.providers.attributes import Claims, from_openid_claims, truth
 from broker.providers.documented import Documented
 from broker.providers.lifecycle import Lifecycle
 from broker.providers.provider import Connection, Provider
@@ -11,6 +13,14 @@ from broker.providers.setup import Setup
 
 ISSUER = "https://appleid.apple.com"
 SECRET_LIFETIME = 300  # seconds; Apple allows six months, a call needs one
+RELAY = "@privaterelay.appleid.com"
+
+
+def to_identity(claims: Claims) -> Identity:
+    """Apple runs its relay's addresses. Any other was verified when the Apple account was made, whoever has it now."""
+    who = from_openid_claims(claims)
+    relayed = truth(claims.get("is_private_email")) is True or (who.email or "").lower().endswith(RELAY)
+    return msgspec.structs.replace(who, email_authoritative=who.email_verified is True and relayed)
 
 
 def mint_client_secret(connection: Connection, now: int) -> str:
@@ -71,7 +81,7 @@ PROVIDER = Provider(
     response_mode="form_post",  # Apple insists on it when a scope is asked
     prompts=(),
     lifecycle=LIFECYCLE,
-    to_identity=from_openid_claims,
+    to_identity=to_identity,
     mint_client_secret=mint_client_secret,
     setup=Setup(
         console="https://developer.apple.com/account/resources/identifiers",

@@ -2,7 +2,10 @@
 
 from typing import Any
 
-from broker.providers.attributes import from_openid_claims
+import msgspec
+
+from broker.core.identity import Identity
+from broker.providers.attributes import Claims, from_openid_claims, text
 from broker.providers.calls import TokenCall
 from broker.providers.documented import Documented
 from broker.providers.lifecycle import DAY, Lifecycle
@@ -11,6 +14,17 @@ from broker.providers.setup import Setup
 
 OAUTH2 = "https://developers.google.com/identity/protocols/oauth2"
 REVOCATION_ENDPOINT = "https://oauth2.googleapis.com/revoke"
+
+MAILBOXES = ("@gmail.com", "@googlemail.com")
+
+
+def to_identity(claims: Claims) -> Identity:
+    """Google runs the mailboxes of Gmail, and with `hd` it hosts the domain for its owner. Of any other address it only
+    knows that somebody once read a letter there."""
+    who = from_openid_claims(claims)
+    hosted = (who.email or "").lower().endswith(MAILBOXES) or text(claims, "hd") is not None
+    return msgspec.structs.replace(who, email_authoritative=who.email_verified is True and hosted)
+
 
 # A refresh token also ends after seven days while the Google Cloud project is in the status "Testing", when a person
 # who granted a Gmail scope changes the password, and when a person has given one client more than a hundred.
@@ -75,10 +89,13 @@ PROVIDER = Provider(
         "https://www.googleapis.com/auth/tasks": "See and change your tasks",
         "https://www.googleapis.com/auth/youtube.readonly": "See your YouTube account",
     },
+    authorization_parameters={
+        "include_granted_scopes": "true"
+    },  # an answer holds what was granted before, too
     prompts=("consent", "select_account"),
     refuses_webviews=True,  # disallowed_useragent; https://developers.google.com/identity/protocols/oauth2/policies#browsers
     lifecycle=LIFECYCLE,
-    to_identity=from_openid_claims,
+    to_identity=to_identity,
     read_answer=read_answer,
     setup=Setup(
         console="https://console.cloud.google.com/auth/clients",

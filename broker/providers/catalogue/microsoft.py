@@ -15,9 +15,11 @@ PERSONAL_ACCOUNTS = "9188040d-6c67-4c5b-b112-36a304b66dad"  # the tenant of ever
 
 def to_identity(claims: Claims) -> Identity:
     """A tenant's admin may write any address into `email`, so it is verified only when Microsoft says that the
-    domain's owner was checked (`xms_edov`; the nOAuth incident of 2023)."""
+    domain's owner was checked (`xms_edov`; the nOAuth incident of 2023). Then it is authoritative, too."""
     verified = claims.get("xms_edov") in (True, "1", 1) or None
-    return msgspec.structs.replace(from_openid_claims(claims), email_verified=verified)
+    return msgspec.structs.replace(
+        from_openid_claims(claims), email_verified=verified, email_authoritative=verified is True
+    )
 
 
 # There is no endpoint that takes one grant back: a person or an admin removes the app (https://myapps.microsoft.com).

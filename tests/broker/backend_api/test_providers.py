@@ -54,6 +54,7 @@ def test_custom_provider_signs_people_in(
     api: Api, provider: ProviderStub, broker: RunningBroker, phone: Phone
 ):
     """An unknown id with an issuer is discovered, and people can sign in with it at once, by its own callback."""
+    provider.subject = "acme-only"
     made = api.good("POST", "/v1/providers", acme(provider, name="Acme", scopes=["openid", "email"]))
     assert (made["name"], made["issuer"], made["offered"]) == ("Acme", provider.issuer, True)
     own = Phone(broker, "default", HTTPS_REDIRECT, provider="acme", browser=phone.browser)
@@ -64,8 +65,8 @@ def test_custom_provider_signs_people_in(
 
 
 def test_secrets_never_come_back(api: Api, provider: ProviderStub, broker: RunningBroker):
-    """No answer and no log line holds a credential; only its name is shown."""
-    apple = {"id": "apple", "client_id": "a", "team_id": "HUSHHUSH01", "key_id": "HUSHHUSH02"}
+    """No answer and no log line holds a secret; only its name is shown, and what is no secret with its value."""
+    apple = {"id": "apple", "client_id": "a", "team_id": "TEAM123456", "key_id": "KEY7654321"}
     answers = [
         api.call("POST", "/v1/providers", acme(provider)),
         api.call("POST", "/v1/providers", {**apple, "private_key": PRIVATE_KEY}),
@@ -76,7 +77,8 @@ def test_secrets_never_come_back(api: Api, provider: ProviderStub, broker: Runni
         api.call("DELETE", "/v1/providers/apple"),
     ]
     assert [answer.status_code for answer in answers] == [200, 200, 422, 200, 200, 200, 200]
-    assert answers[1].json()["credentials_set"] == ["key_id", "private_key", "team_id"]
+    assert answers[1].json()["credentials_set"] == ["private_key"]
+    assert answers[1].json()["parameters"] == {"team_id": "TEAM123456", "key_id": "KEY7654321"}
     said = "".join(answer.text for answer in answers) + broker.log()
     assert "hush" not in said.lower()
     assert CLIENT_SECRET not in said
@@ -95,14 +97,14 @@ WRONG = [
     ({"issuer": None}, "form_param_missing", "issuer"),
     ({"issuer": ["x"]}, "form_param_format_invalid", "issuer"),
     ({"id": "google"}, "form_param_value_invalid", "issuer"),
-    ({"id": "apple", "issuer": None, "client_secret": None}, "form_param_missing", "team_id"),
+    ({"id": "google", "issuer": None, "client_secret": None}, "form_param_missing", "client_secret"),
     ({"team_id": "x"}, "form_param_unknown", "team_id"),
     ({"scopes": "openid"}, "form_param_format_invalid", "scopes"),
     ({"scopes": ["openid email"]}, "form_param_format_invalid", "scopes.0"),
     ({"additional_scopes": ['a"b']}, "form_param_format_invalid", "additional_scopes.0"),
     ({"enabled": "false"}, "form_param_format_invalid", "enabled"),
     ({"sign_in": 0}, "form_param_format_invalid", "sign_in"),
-    ({"token_endpoint": "https://evil.example"}, "form_param_unknown", "token_endpoint"),
+    ({"introspection_endpoint": "https://a.example"}, "form_param_unknown", "introspection_endpoint"),
 ]
 
 
@@ -196,6 +198,7 @@ def test_failed_change_leaves_everything(api: Api, provider: ProviderStub):
 @pytest.mark.parametrize("field", ["enabled", "sign_in"])
 def test_switched_off(api: Api, provider: ProviderStub, broker: RunningBroker, phone: Phone, field: str):
     """A connection that is off, or not for signing in, sends nobody anywhere; switched on again, it does."""
+    provider.subject = "acme-only"
     api.good("POST", "/v1/providers", acme(provider, **{field: False}))
     own = Phone(broker, "default", HTTPS_REDIRECT, provider="acme", browser=phone.browser)
     refused = own.land()

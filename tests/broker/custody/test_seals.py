@@ -169,7 +169,7 @@ def test_tv_01_two_users_tokens_exchanged(
 ):
     """TV-01: the tokens of two users at one provider, put in each other's place, are good for neither of them."""
     one = Record(make_holder(expires_in=0 if part else 3600), state)
-    provider.subject = "somebody-else"
+    provider.subject = f"other-{one.holder.provider}"
     provider.token_fields = {"expires_in": 0 if part else 3600}
     other = Record(Holder(broker, one.holder.provider, sign_in(broker, one.holder.provider)), state)
     swap(state, (one.key, one.account + part), (other.key, other.account + part))

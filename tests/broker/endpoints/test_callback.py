@@ -178,6 +178,7 @@ def test_cb_04_wrong_iss(phone: Phone, provider: ProviderStub, announcing: str, 
 
 def test_cb_04_right_iss(phone: Phone, provider: ProviderStub, announcing: str):
     """CB-04: With the right `iss` the sign-in goes on."""
+    provider.subject = "cb-04"
     assert phone.land(provider=announcing)["code"]
 
 

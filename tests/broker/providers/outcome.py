@@ -8,7 +8,18 @@ import redis
 from tests.phone import Landing, Phone
 from tests.running import RunningBroker
 
-GRANTED = ("identity", "user", "accounts", "tokens", "code", "return", "session", "sessions")
+GRANTED = (
+    "identity",
+    "user",
+    "accounts",
+    "grant",
+    "code",
+    "return",
+    "session",
+    "sessions",
+    "proof",
+    "arrived",
+)
 CONSTANT = "the provider's answer was refused"
 
 

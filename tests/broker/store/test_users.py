@@ -83,6 +83,37 @@ async def test_an_account_that_comes_while_its_user_goes(store: Store, redis: Re
     assert await store.users.find(user_id) is None
 
 
+async def test_a_link_is_taken_back_once(store: Store, redis: Redis):
+    """An identity given to a user who was deleted before the account was written is free again; one that somebody else has
+    since taken is theirs."""
+    user_id = new_id("user")
+    link = await store.users.link("stub", "unlinked", 1, user_id)
+    assert link.user_id == user_id
+    claimed = ExternalAccount(
+        id=link.account_id,
+        user_id=user_id,
+        provider="stub",
+        identity=Identity(subject="unlinked"),
+        scope=(),
+        created_at=link.created_at,
+        updated_at=1,
+    )
+    await store.users.erase(user_id, [], [happened(EventType.USER_DELETED, 1, user_id=user_id)], 1)
+    assert not await store.users.sign_in(claimed, ProviderTokens(access_token="a"), 1)
+    await store.users.unlink(claimed)
+    assert await store.users.known("stub", "unlinked") is None
+    theirs = await store.users.link("stub", "unlinked", 2)
+    await store.users.unlink(claimed)
+    assert await store.users.known("stub", "unlinked") == theirs
+
+
+async def test_who_comes_second_takes_the_firsts_link(store: Store):
+    """An identity is given once, whomever it was asked for."""
+    first = await store.users.link("stub", "raced", 1, new_id("user"))
+    assert await store.users.link("stub", "raced", 2, new_id("user")) == first
+    assert await store.users.link("stub", "raced", 3) == first
+
+
 async def test_the_first_account_describes_the_user(store: Store):
     """A second account of the same user is listed and does not rename them; the first one's news do."""
     user_id = new_id("user")
