@@ -8,10 +8,11 @@ from litestar.params import FromPath
 from allowlist.wire import AnyRequest, ApiError, ApiErrors, read_json
 from broker.backend_api.audit import record
 from broker.backend_api.provider_body import NewProvider, ProviderChanges, ProviderSettings, members
+from broker.core.provider_field import CLIENT_SECRET
 from broker.core.records import ProviderConfiguration, Told
 from broker.providers import CATALOGUE
-from broker.providers.configuring import Refused, configured, fields_of
-from broker.providers.custom import is_custom
+from broker.providers.configured import entry_of, provider_of
+from broker.providers.configuring import Refused, configured
 from broker.rooms import Given, Rooms
 
 CODES = {
@@ -128,9 +129,8 @@ def described(provider_id: str, stored: ProviderConfiguration | None, rooms: Roo
 
 def told(configuration: ProviderConfiguration) -> dict[str, object]:
     """What an admin said, but secrets; of the catalogue's, what they need not say."""
-    known = CATALOGUE.get(configuration.preset or configuration.id)
-    fields = fields_of(configuration)
-    lifecycle = known.lifecycle if known and not is_custom(configuration) else None
+    known = entry_of(configuration)
+    fields = known.fields if known else (CLIENT_SECRET,)
     return {
         **{name: getattr(configuration, name) for name in SHOWN},
         "name": configuration.name or (known.name if known else configuration.id),
@@ -142,19 +142,20 @@ def told(configuration: ProviderConfiguration) -> dict[str, object]:
             for each in fields
             if not each.secret
         },
-        "rotates": lifecycle.rotates if lifecycle else configuration.rotates,
-        "rotation_grace": lifecycle.grace if lifecycle else configuration.rotation_grace,
+        "rotates": known.lifecycle.rotates if known else configuration.rotates,
+        "rotation_grace": known.lifecycle.grace if known else configuration.rotation_grace,
     }
 
 
 def in_use(provider_id: str, stored: ProviderConfiguration | None, rooms: Rooms) -> dict[str, object]:
     """What holds for people now."""
+    configuration = stored or rooms.catalogue.from_environment.get(provider_id)
+    provider = provider_of(configuration) if configuration else CATALOGUE.get(provider_id)
     connection = rooms.catalogue.connection(provider_id, stored)
-    known = CATALOGUE.get(provider_id)
-    kind = connection.provider if connection else known
+    chosen = configuration.scopes if configuration else None
     return {
-        "kind": kind and kind.kind,
-        "scopes": connection.scopes if connection else (known.scopes if known else ()),
+        "kind": provider.kind if provider else None,
+        "scopes": chosen if chosen is not None else (provider.scopes if provider else ()),
         "sign_in": bool(connection and connection.sign_in),
         "offered": connection is not None,
     }

@@ -14,13 +14,18 @@ from broker.providers.provider import Connection, Provider, connect
 Source = Literal["stored", "environment", "simulated"]
 
 
+def entry_of(configuration: ProviderConfiguration) -> Provider | None:
+    """The catalogue's entry that it configures. None: it is a custom provider, or this release has no such entry."""
+    return None if is_custom(configuration) else CATALOGUE.get(configuration.preset or configuration.id)
+
+
 def provider_of(configuration: ProviderConfiguration) -> Provider | None:
-    """The catalogue's entry of that id; as a preset an entry under another id and name; else a custom provider. None: this
-    release's catalogue has no such preset. Raises OAuthError server_error for half a custom one."""
-    known = CATALOGUE.get(configuration.preset or configuration.id)
-    if is_custom(configuration) or (known is None and configuration.preset is None):
-        return custom_provider(configuration)
-    if known is None or (configuration.preset is None and configuration.name is None):
+    """The catalogue's entry, as a preset under another id and name; else a custom provider. None: there is no such preset.
+    Raises OAuthError server_error for half a custom one."""
+    known = entry_of(configuration)
+    if known is None:
+        return None if configuration.preset else custom_provider(configuration)
+    if configuration.preset is None and configuration.name is None:
         return known
     return replace(known, id=configuration.id, name=configuration.name or known.name)
 

@@ -2,7 +2,7 @@
 `broker providers apply` both come here."""
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, Literal, NamedTuple
 from urllib.parse import urlsplit
 
@@ -14,7 +14,7 @@ from broker.core.records import Discovered, ProviderConfiguration, Told
 from broker.providers import CATALOGUE
 from broker.providers.attributes import PATH
 from broker.providers.configured import provider_of
-from broker.providers.custom import ATTRIBUTES, ENDPOINTS, is_discovered
+from broker.providers.custom import ATTRIBUTES, ENDPOINTS, is_custom, is_discovered
 from broker.providers.provider import Provider
 from broker.providers.upstream import Upstream
 
@@ -57,11 +57,24 @@ async def configured(
 ) -> ProviderConfiguration:
     """`before` with the members of `given` changed; None takes a member away. With `whole` they are all that is said: the
     others go, but for secrets. Raises Refused."""
-    after = changed(stripped(before) if whole else before, given, now)
-    refuse([*kind_faults(after), *credential_faults(after, given), *url_faults(after, upstream.check_url)])
+    base = stripped(before) if whole else before
+    after = with_members(base, given, now)
+    known = entry_for(before, after)
+    fields = known.fields if known else (CLIENT_SECRET,)
+    after = with_credentials(after, given, fields)
+    credentials = credential_faults(after, given, fields)
+    refuse([*kind_faults(after, known), *credentials, *url_faults(after, upstream.check_url)])
     after = msgspec.structs.replace(after, discovered=await discovered(after, before, upstream))
-    refuse([*place_faults(after, upstream.check_url), *moved_faults(before, after, given)])
+    refuse([*place_faults(after, known, upstream.check_url), *moved_faults(before, after, given, fields)])
     return after
+
+
+def entry_for(before: ProviderConfiguration, after: ProviderConfiguration) -> Provider | None:
+    """The catalogue's entry that is spoken of. None: there is none, or it is a custom provider that was made before the
+    catalogue had its id and stays what it is."""
+    if after.preset is None and is_custom(before) and is_custom(after):
+        return None
+    return CATALOGUE.get(after.preset or after.id)
 
 
 def stripped(configuration: ProviderConfiguration) -> ProviderConfiguration:
@@ -86,34 +99,37 @@ def refuse(faults: list[Fault]) -> None:
         raise Refused(faults)
 
 
-def changed(before: ProviderConfiguration, given: Mapping[str, Any], now: int) -> ProviderConfiguration:
-    """As asked, unchecked. What is left over of another kind's credentials goes."""
+def with_members(before: ProviderConfiguration, given: Mapping[str, Any], now: int) -> ProviderConfiguration:
+    """As asked, unchecked; credentials as they were."""
     default = ProviderConfiguration(id=before.id)
     members = {name: value for name, value in given.items() if name not in CREDENTIALS}
     told = {name: getattr(default, name) if value is None else value for name, value in members.items()}
-    lists = {name: tuple(told[name]) for name in ("scopes", "additional_scopes") if told.get(name)}
-    after = msgspec.structs.replace(before, **told | lists, updated_at=now)
-    names = {each.name for each in fields_of(after)}
-    kept = {name: value for name, value in before.credentials.items() if name in names}
+    lists = {
+        name: tuple(told[name]) for name in ("scopes", "additional_scopes") if told.get(name) is not None
+    }
+    return msgspec.structs.replace(before, **told | lists, updated_at=now)
+
+
+def with_credentials(
+    after: ProviderConfiguration, given: Mapping[str, Any], fields: Iterable[ProviderField]
+) -> ProviderConfiguration:
+    """As asked; what is left over of another kind's goes."""
+    names = {each.name for each in fields}
+    kept = {name: value for name, value in after.credentials.items() if name in names}
     asked = {name: value for name, value in given.items() if name in CREDENTIALS}
     credentials = {name: value for name, value in {**kept, **asked}.items() if value is not None}
     return msgspec.structs.replace(after, credentials=credentials)
 
 
-def fields_of(configuration: ProviderConfiguration) -> tuple[ProviderField, ...]:
-    known = CATALOGUE.get(configuration.preset or configuration.id)
-    return known.fields if known else (CLIENT_SECRET,)
-
-
-def kind_faults(after: ProviderConfiguration) -> Iterator[Fault]:
+def kind_faults(after: ProviderConfiguration, known: Provider | None) -> Iterator[Fault]:
     """The catalogue's facts are not to be changed; a custom provider needs what the catalogue cannot say."""
-    if after.preset is None and after.id not in CATALOGUE:
+    if after.preset is None and known is None:
         yield from custom_faults(after)
         return
     whose = after.preset or after.id
     if after.preset is not None and after.id in CATALOGUE:
         yield Fault("preset", "invalid", f"preset: {after.id} is in the catalogue itself")
-    elif whose not in CATALOGUE:
+    elif known is None:
         yield Fault("preset", "invalid", "preset: the catalogue has no such provider")
     for name in Told.__struct_fields__:
         if getattr(after, name) is not None:
@@ -157,11 +173,12 @@ def parameter_faults(parameters: Mapping[str, str]) -> Iterator[Fault]:
             yield Fault(member, "invalid", f"{member}: a parameter's name is letters, digits and _ . - [ ]")
 
 
-def credential_faults(after: ProviderConfiguration, given: Mapping[str, Any]) -> Iterator[Fault]:
+def credential_faults(
+    after: ProviderConfiguration, given: Mapping[str, Any], fields: Sequence[ProviderField]
+) -> Iterator[Fault]:
     """Each provider needs its own, and no others."""
     if not after.client_id:
         yield Fault("client_id", "missing", "client_id is missing")
-    fields = fields_of(after)
     for name, why in problems(fields, after.credentials).items():
         kind: Literal["missing", "invalid"] = "invalid" if name in after.credentials else "missing"
         yield Fault(name, kind, f"{name} {why}")
@@ -189,9 +206,8 @@ def refusal_of(url: str, check: Check) -> str | None:
     return None
 
 
-def place_faults(after: ProviderConfiguration, check: Check) -> Iterator[Fault]:
+def place_faults(after: ProviderConfiguration, known: Provider | None, check: Check) -> Iterator[Fault]:
     """Of the catalogue's addresses, as the fields fill them."""
-    known = CATALOGUE.get(after.preset or after.id)
     if known is None:
         return
     for plain, filled in zip(addresses(known), addresses(known.at(after.credentials)), strict=True):
@@ -202,11 +218,14 @@ def place_faults(after: ProviderConfiguration, check: Check) -> Iterator[Fault]:
 
 
 def moved_faults(
-    before: ProviderConfiguration, after: ProviderConfiguration, given: Mapping[str, Any]
+    before: ProviderConfiguration,
+    after: ProviderConfiguration,
+    given: Mapping[str, Any],
+    fields: Iterable[ProviderField],
 ) -> Iterator[Fault]:
     """A stored secret, and people's tokens, go to no other host than those it was given for: who may change a provider
     could else have both sent to himself, though he can read neither."""
-    kept = [each.name for each in fields_of(after) if each.secret and given.get(each.name) is None]
+    kept = [each.name for each in fields if each.secret and given.get(each.name) is None]
     if before.credentials and hosts(after) - hosts(before):
         for name in kept:
             yield Fault(

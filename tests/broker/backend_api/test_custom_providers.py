@@ -25,7 +25,7 @@ ADA = {
     "data": {
         "id": 4711,
         "login": "ada",
-        "emails": [{"address": "ada@example.com", "confirmed": "true"}],
+        "emails": [{"address": "ada@plain.example", "confirmed": "true"}],
         "profile": {"display_name": "Ada Lovelace"},
     }
 }
@@ -38,8 +38,9 @@ def _tidy(api: Api) -> Iterator[None]:
 
 
 @pytest.fixture
-def own(broker: RunningBroker, phone: Phone) -> Phone:
-    """A phone that signs in with `plain`."""
+def own(broker: RunningBroker, phone: Phone, provider: ProviderStub) -> Phone:
+    """A phone that signs in with `plain`, as somebody whom no other provider of this broker knows."""
+    provider.subject = "plain-ada"
     return Phone(broker, "default", HTTPS_REDIRECT, provider="plain", browser=phone.browser)
 
 
@@ -79,7 +80,7 @@ def test_plain_oauth_signs_people_in(api: Api, provider: ProviderStub, own: Phon
     api.good("POST", "/v1/providers", plain(provider, name="Plain", scopes=["user:read", "mail"]))
     account = signed_in(api, own)
     shown = (account["provider_user_id"], account["email_address"], account["username"])
-    assert shown == ("4711", "ada@example.com", "ada")
+    assert shown == ("4711", "ada@plain.example", "ada")
     assert (account["user"]["email_verified"], account["user"]["name"]) == (True, "Ada Lovelace")
     asked = provider.asked("/authorize")[-1]
     assert (asked["scope"], asked["code_challenge_method"]) == ("user:read mail", "S256")
@@ -139,7 +140,7 @@ def test_openid_connect_without_discovery(api: Api, provider: ProviderStub, own:
     """An issuer whose endpoints are told is not discovered, and its ID tokens are checked all the same."""
     api.good("POST", "/v1/providers", oidc(provider))
     assert provider.asked(DISCOVERY) == []
-    assert signed_in(api, own)["provider_user_id"] == "ada"
+    assert signed_in(api, own)["provider_user_id"] == "plain-ada"
     assert provider.asked("/authorize")[-1]["nonce"]
     provider.claims = lambda claims: {**claims, "iss": "https://accounts.example.com"}
     assert own.land()["error"] == "server_error"
@@ -153,9 +154,9 @@ def test_claims_by_other_names(api: Api, provider: ProviderStub, own: Phone):
     provider.claims = lambda claims: {**claims, "work": {"mail": "ada@work.example"}}
     provider.userinfo = lambda claims: {**claims, "nick": "countess"}
     account = signed_in(api, own)
-    assert (account["provider_user_id"], account["email_address"]) == ("ada", "ada@work.example")
+    assert (account["provider_user_id"], account["email_address"]) == ("plain-ada", "ada@work.example")
     assert account["username"] == "countess"
-    assert (account["user"]["name"], account["user"]["email_verified"]) == ("Ada", False)
+    assert (account["user"]["name"], account["user"]["email_verified"]) == ("Plain-Ada", False)
 
 
 @pytest.mark.parametrize(
@@ -361,7 +362,7 @@ def test_from_kind_to_kind(api: Api, provider: ProviderStub, own: Phone):
     """A provider may become one of another kind, and back, with each kind's members gone that were taken away."""
     issuer = {"issuer": provider.issuer, "client_id": CLIENT_ID, "client_secret": CLIENT_SECRET}
     api.good("POST", "/v1/providers", {"id": "plain", **issuer})
-    assert signed_in(api, own)["provider_user_id"] == "ada"
+    assert signed_in(api, own)["provider_user_id"] == "plain-ada"
     as_plain = {name: value for name, value in plain(provider).items() if name != "id"}
     changed = api.good("PATCH", "/v1/providers/plain", {**as_plain, "issuer": None})
     assert (changed["kind"], changed["issuer"]) == ("oauth2", None)
@@ -370,7 +371,7 @@ def test_from_kind_to_kind(api: Api, provider: ProviderStub, own: Phone):
     back = api.good("PATCH", "/v1/providers/plain", {**endpoints, "issuer": provider.issuer})
     assert (back["kind"], back["token_endpoint"]) == ("oidc", None)
     del provider.answers["/userinfo"]
-    assert signed_in(api, own)["provider_user_id"] == "ada"
+    assert signed_in(api, own)["provider_user_id"] == "plain-ada"
     gone = {"issuer": None, "client_secret": "another"}
     preset = api.good("PATCH", "/v1/providers/plain", {**gone, "preset": "google"})
     assert (preset["preset"], preset["kind"], preset["offered"]) == ("google", "oidc", True)

@@ -37,7 +37,7 @@ EXCEPTIONS = {
 
 @cache
 def routes() -> dict[str, HTTPRouteHandler]:
-    """Every route of `/v1` as `METHOD path`, its parameters as `x`."""
+    """Every route of `/v1` as `METHOD path`, its parameters as `x`; `/v1/me` is the signed-in user's, and no key's."""
     environ = keys() | {"BROKER_ISSUER": "https://auth.example.com", "BROKER_REDIS_URL": "redis://localhost"}
     app = create_app(Settings.from_env(environ, PROVIDER_FIELDS))
     found = [
@@ -47,7 +47,11 @@ def routes() -> dict[str, HTTPRouteHandler]:
         for method in handler.http_methods
         if method != "OPTIONS"
     ]
-    return {f"{method} {path}": handler for method, path, handler in found if path.startswith("/v1")}
+    return {
+        f"{method} {path}": handler
+        for method, path, handler in found
+        if path.startswith("/v1") and not re.match(r"/v1/me(/|$)", path)
+    }
 
 
 def expected(route: str) -> str:
