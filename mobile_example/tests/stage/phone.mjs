@@ -1,0 +1,58 @@
+// A phone without a screen: what the core borrows from the device, played by node. `Device` is what survives the app.
+import { createHash, randomBytes } from 'node:crypto';
+
+import { Client, inTurns, memoryStorage, systemClock } from 'broker-sso/core';
+
+export class Device {
+  storage = memoryStorage();
+  #apps = new Set();
+  #initialUrl = null;
+
+  constructor({ issuer, clientId, redirectUri, browser, os = 'ios' }) {
+    this.config = { issuer, clientId, redirectUri };
+    this.browser = browser;
+    this.os = os;
+  }
+
+  // A link of the app's scheme: to the running app, or it starts with it.
+  openLink(url) {
+    for (const app of this.#apps) app(url);
+    if (this.#apps.size === 0) this.#initialUrl = url;
+  }
+
+  async startApp({ fetch = globalThis.fetch, native, browser = this.browser, clock = systemClock } = {}) {
+    const events = [];
+    const wakes = new Set();
+    const client = new Client({ ...this.config, native, onEvent: (event) => events.push(event) }, {
+      os: this.os,
+      browser,
+      clock,
+      fetch,
+      crypto: nodeCrypto,
+      storage: this.storage,
+      flowStorage: this.storage,
+      links: this.#links(),
+      exclusive: inTurns(),
+      onWake: (wake) => { wakes.add(wake); return () => wakes.delete(wake); },
+    });
+    await client.start();
+    return Object.assign(client, { events, wake: () => wakes.forEach((wake) => wake()) });
+  }
+
+  #links() {
+    const initial = this.#initialUrl;
+    return {
+      initial: async () => initial,
+      settle: async () => undefined,
+      subscribe: (listener) => {
+        this.#apps.add(listener);
+        return () => this.#apps.delete(listener);
+      },
+    };
+  }
+}
+
+const nodeCrypto = {
+  random: (bytes) => new Uint8Array(randomBytes(bytes)),
+  sha256: async (text) => new Uint8Array(createHash('sha256').update(text).digest()),
+};
