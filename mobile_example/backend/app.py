@@ -42,10 +42,10 @@ class Refused(HTTPException):
 
 
 def create_app(settings: Settings, origins: list[str]) -> Litestar:
-    keys = jwt.PyJWKClient(f"{settings.issuer}/.well-known/jwks.json", cache_jwk_set=True, lifespan=300)
+    jwks = jwt.PyJWKClient(f"{settings.issuer}/.well-known/jwks.json", cache_jwk_set=True, lifespan=300)
     return Litestar(
         route_handlers=[profile],
-        state=State({"settings": settings, "keys": keys}),
+        state=State({"settings": settings, "jwks": jwks}),
         cors_config=CORSConfig(allow_origins=origins, allow_methods=["GET"], allow_headers=["Authorization"]),
         exception_handlers={Refused: lambda _, error: Response(error.body, status_code=error.status_code)},
         openapi_config=None,
@@ -57,7 +57,7 @@ async def profile(request: Request[Any, Any, State], provider: FromPath[str]) ->
     """What the provider's own API says of the person, fetched with their token."""
     settings: Settings = request.app.state.settings
     user_id = await asyncio.to_thread(
-        user_of, request.headers.get("authorization", ""), request.app.state.keys, settings
+        user_of, request.headers.get("authorization", ""), request.app.state.jwks, settings
     )
     if provider not in settings.apis:
         raise Refused(404, "unknown_provider", "this backend calls no API of that provider")
@@ -71,7 +71,7 @@ async def profile(request: Request[Any, Any, State], provider: FromPath[str]) ->
     return {"user_id": user_id, "provider": provider, "scopes": token["scopes"], "data": data}
 
 
-def user_of(authorization: str, keys: jwt.PyJWKClient, settings: Settings) -> str:
+def user_of(authorization: str, jwks: jwt.PyJWKClient, settings: Settings) -> str:
     """The user id. Everything that the signature must fit is ours to say, and none of it the token's."""
     scheme, _, token = authorization.partition(" ")
     if scheme.lower() != "bearer" or not token:
@@ -79,7 +79,7 @@ def user_of(authorization: str, keys: jwt.PyJWKClient, settings: Settings) -> st
     try:
         if jwt.get_unverified_header(token).get("typ") != "at+jwt":  # an ID token is no key to anything
             raise jwt.InvalidTokenError
-        key = keys.get_signing_key_from_jwt(token)
+        key = jwks.get_signing_key_from_jwt(token)
         required = {"require": ["exp", "sub", "sid"]}
         claims = jwt.decode(
             token, key, ["ES256"], required, issuer=settings.issuer, audience=settings.issuer

@@ -14,10 +14,29 @@ export class Device {
     this.os = os;
   }
 
+  // From now on the app is told that the browser was dismissed, as Android tells it; where the way back led is in `link`.
+  loseTheBrowser() {
+    const { prepare } = this.browser;
+    this.link = new Promise((resolve) => {
+      this.browser = {
+        prepare: (purpose) => {
+          const tab = prepare(purpose);
+          return {
+            ...tab,
+            visit: async (url, redirectUri) => {
+              resolve((await tab.visit(url, redirectUri)).url);
+              return { type: 'closed', sure: false };
+            },
+          };
+        },
+      };
+    });
+  }
+
   // A link of the app's scheme: to the running app, or it starts with it.
   openLink(url) {
-    for (const app of this.#apps) app(url);
     if (this.#apps.size === 0) this.#initialUrl = url;
+    for (const app of this.#apps) app(url);
   }
 
   async startApp({ fetch = globalThis.fetch, native, browser = this.browser, clock = systemClock } = {}) {
