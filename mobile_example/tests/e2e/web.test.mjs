@@ -135,13 +135,23 @@ describe('redirect', () => {
 });
 
 describe('Cross-Origin-Opener-Policy on every page of the app, the broker and the provider', () => {
-  test('the popup, which then looks closed from the first moment, still reports back and closes', async () => {
+  test('the popup looks closed while a slow person is still typing, and yet reports back and closes itself', async () => {
     const proxy = await startCoopProxy();
-    const { page } = await open(websites.coop, { proxy: { server: proxy.address, bypass: '<-loopback>' } });
-    assert.equal(await page.evaluate(() => crossOriginOpenerPolicyIs('same-origin')), true);
+    const { context, page } = await open(websites.coop, { proxy: { server: proxy.address, bypass: '<-loopback>' } });
+    await context.addInitScript(() => {
+      const { open } = window;
+      window.open = (...how) => { window.opened = open.call(window, ...how); return window.opened; };
+    });
+    await page.reload();
+    const popup = await popupOf(page, 'sign-in-google');
+    const closed = popup.waitForEvent('close', { timeout: PATIENCE });
+    await page.waitForFunction(() => window.opened.closed, null, { timeout: PATIENCE });
+    await page.waitForTimeout(2_500);
     const email = somebody();
-    await throughPopup(page, email);
+    await approve(popup, email);
+    await returnToApp(popup);
     await shown(page, 'email', email);
+    await closed;
     proxy.stop();
   });
 });
