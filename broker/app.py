@@ -17,12 +17,14 @@ from broker.core.errors import OAuthError
 from broker.endpoints import errors
 from broker.endpoints.authorize import authorize
 from broker.endpoints.callback import callback, posted_callback
+from broker.endpoints.challenge import challenge
 from broker.endpoints.edge import Edge
 from broker.endpoints.form import LARGEST
 from broker.endpoints.health import live, ready
 from broker.endpoints.introspect import introspect
 from broker.endpoints.logout import logout, posted_logout
 from broker.endpoints.metadata import authorization_server_metadata, jwks, openid_configuration
+from broker.endpoints.notifications import notified
 from broker.endpoints.par import par
 from broker.endpoints.prove import prove
 from broker.endpoints.reconnect import reconnect
@@ -40,10 +42,10 @@ from broker.startup import DEVELOPMENT_REDIRECT_URI, make_ready
 from broker.store.sealing import SealBroken
 
 DOORS: list[ControllerRouterHandler] = [
-    *(openid_configuration, jwks, authorize, par, callback, posted_callback, prove, return_to_app),
-    reconnect,
+    *(openid_configuration, jwks, authorize, par, challenge, callback, posted_callback),
+    *(prove, return_to_app, reconnect),
     *(token, revoke, introspect, userinfo, logout, posted_logout),
-    *(live, ready, asset),
+    *(notified, live, ready, asset),
 ]
 EXCEPTION_HANDLERS: ExceptionHandlersMap = {
     OAuthError: errors.oauth_error,

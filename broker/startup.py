@@ -1,11 +1,16 @@
 """What must be true before the first request (AD-02): a Redis that keeps what it is given, and the default client."""
 
 import time
+from collections.abc import Mapping
 from contextlib import suppress
+
+import msgspec
 
 from allowlist import Allowlist, DuplicateEntry
 from broker.core.client import DEFAULT_CLIENT, Client
+from broker.providers.provider import Connection
 from broker.rooms import Rooms
+from broker.store.clients import Clients
 from broker.store.ring import Ring, key_id
 
 OLDEST_REDIS = (6, 2)  # GETDEL
@@ -29,6 +34,7 @@ async def make_ready(rooms: Rooms) -> None:
     )
     if rooms.settings.simulated_providers:
         await allow_trying(rooms.allowlist, rooms.settings.issuer)
+        await allow_devices(store.clients, rooms.catalogue.simulated)
 
 
 def redis_problems(server: dict[str, object], memory: dict[str, object]) -> list[str]:
@@ -52,6 +58,15 @@ async def ring_problems(ring: Ring) -> list[str]:
         f"{mark}). Put it back behind the newest, run `broker keys rotate`, then take it out"
         for mark in await ring.lacking()
     ]
+
+
+async def allow_devices(clients: Clients, simulated: Mapping[str, Connection]) -> None:
+    """Let the default client be signed in to by every simulated SDK, as an app of the id `simulated`."""
+    client = await clients.find(DEFAULT_CLIENT)
+    natives = {each.id: each.provider.native for each in simulated.values() if each.provider.native}
+    ids = {name: dict.fromkeys(native.sdks, "simulated") for name, native in natives.items()}
+    if client and not client.native_client_ids:
+        await clients.update(msgspec.structs.replace(client, native_client_ids=ids))
 
 
 async def allow_trying(allowlist: Allowlist, issuer: str) -> None:

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 import httpx2
 import pytest
 
+from tests.device import IDS, Device
 from tests.phone import Phone
 from tests.provider_stub import CLIENT_ID, CLIENT_SECRET, ProviderStub, running_provider
 from tests.running import LOCAL, RunningBroker, running_broker
@@ -42,8 +43,9 @@ def provider(provider_process: ProviderStub) -> ProviderStub:
 
 @pytest.fixture(scope="session")
 def broker(valkey: str, provider_process: ProviderStub) -> Iterator[RunningBroker]:
-    """A broker in development mode that has the provider as `stub`."""
-    with running_broker(valkey) as running:
+    """A broker in development mode that has the provider as `stub`. Tests add it under other ids, too, where it tells the
+    same addresses of the same people: whether these are one person is asked in tests/accounts, and here it is nobody's."""
+    with running_broker(valkey, ACCOUNT_LINKING="off") as running:
         connect(running, provider_process)
         for url in (HTTPS_REDIRECT, SCHEME_REDIRECT, LOOPBACK_REDIRECT):
             running.allow(url)
@@ -78,3 +80,14 @@ def scheme_phone(broker: RunningBroker, provider: ProviderStub) -> Iterator[Phon
     """A phone whose app returns by a custom scheme; a person must press the button of the return page."""
     with httpx2.Client(follow_redirects=False, **LOCAL) as browser:
         yield Phone(broker, "default", SCHEME_REDIRECT, browser=browser)
+
+
+@pytest.fixture
+def device(broker: RunningBroker, provider: ProviderStub) -> Iterator[Device]:
+    """An app with the SDK of a provider `device`, which is the stub once more."""
+    connect(broker, provider, "device", native_nonce="sha256-hex")
+    client_id = broker.make_client(native_client_ids={"device": IDS})["client_id"]
+    broker.allow(HTTPS_REDIRECT, client_id)
+    yield Device(broker, client_id, provider)
+    broker.admin("DELETE", f"/v1/clients/{client_id}")
+    broker.admin("DELETE", "/v1/providers/device")

@@ -7,7 +7,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from functools import cache
@@ -90,11 +90,17 @@ class RunningBroker:
 
 @contextmanager
 def running_broker(
-    redis_url: str, *, wait: Wait | None = None, code: Path | None = None, **settings: str
+    redis_url: str,
+    *,
+    wait: Wait | None = None,
+    program: Sequence[str] = BROKER,
+    code: Path | None = None,
+    **settings: str,
 ) -> Iterator[RunningBroker]:
     """Start `broker serve` in development mode unless `settings` (without the prefix) say otherwise.
 
-    `wait` sends the first request there is, for who must choose it; `code` is a folder with another copy of the code.
+    `wait` sends the first request there is, for who must choose it; `program` is run in the place of `broker`, `code` is a
+    folder with another copy of the code.
     """
     port = free_port()
     address = f"http://127.0.0.1:{port}"
@@ -104,7 +110,7 @@ def running_broker(
         log_file = Path(folder) / "log"
         with log_file.open("wb") as log:
             process = subprocess.Popen(
-                [*BROKER, "serve", "--port", str(port)],
+                [*program, "serve", "--port", str(port)],
                 cwd=code,
                 env=clean_environment(environment),
                 stdout=log,

@@ -21,7 +21,7 @@ SHOWN = {
     "RU": range(1, 14),
     "AZ": range(1, 15),
     "CB": range(1, 12),
-    "OC": (*range(1, 8), 9),
+    "OC": range(1, 10),
     "TK": range(1, 15),
     "JW": range(1, 8),
     "RT": range(1, 10),

@@ -11,6 +11,7 @@ from pydantic import AfterValidator, Field
 
 from allowlist.wire import AnyRequest, ApiError, Body, Paging, page, read_json
 from broker.backend_api.audit import record
+from broker.core.challenge import Platform
 from broker.core.client import DEFAULT_CLIENT, SCOPES, Client, TokenProfile
 from broker.core.opaque import fingerprint, new_id, new_secret
 from broker.rooms import Given, Rooms
@@ -33,9 +34,16 @@ def check_known(scope: str) -> str:
     return scope
 
 
+ProviderId = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,31}$")]
 Name = Annotated[str, Field(min_length=1, max_length=100)]
 Origins = Annotated[list[Annotated[str, AfterValidator(check_origin)]], Field(max_length=20)]
 Scopes = Annotated[list[Annotated[str, AfterValidator(check_known)]], Field(min_length=1)]
+
+
+NativeIds = Annotated[
+    dict[ProviderId, dict[Platform, Annotated[str, Field(pattern=r"^[\x21-\x7e]{1,255}$")]]],
+    Field(max_length=50),
+]
 
 
 class NewClient(Body):
@@ -47,6 +55,7 @@ class NewClient(Body):
     web_origins: Origins = Field(default_factory=list)
     token_profile: TokenProfile = "rfc9068"
     scopes: Scopes = Field(default_factory=lambda: list(SCOPES))
+    native_client_ids: NativeIds = Field(default_factory=dict)
 
 
 class ChangedClient(Body):
@@ -57,6 +66,7 @@ class ChangedClient(Body):
     web_origins: Origins = Field(default_factory=list)
     token_profile: TokenProfile = "rfc9068"
     scopes: Scopes = Field(default_factory=list)
+    native_client_ids: NativeIds = Field(default_factory=dict)
 
 
 @get("/")
@@ -133,6 +143,7 @@ def make_client(body: NewClient, secret: str | None, now: int) -> Client:
         web_origins=tuple(body.web_origins),
         token_profile=body.token_profile,
         scopes=tuple(body.scopes),
+        native_client_ids=body.native_client_ids,
         secret_fingerprint=fingerprint(secret) if secret else None,
         created_at=now,
         updated_at=now,

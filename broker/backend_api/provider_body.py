@@ -5,6 +5,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, create_model
 
 from allowlist.wire import Body
+from broker.core.challenge import NoncePolicy
 from broker.providers.configuring import CREDENTIALS
 
 Text = Annotated[str, Field(min_length=1, max_length=512)]
@@ -36,6 +37,7 @@ class ProviderSettings(Body):
     scope_separator: Literal[" ", ",", ";", "+"] | None = None
     authorization_parameters: Texts | None = None
     attributes: Texts | None = None
+    native_nonce: NoncePolicy | None = None
     rotates: bool | None = None
     rotation_grace: Annotated[int, Field(ge=0, le=90 * 86_400)] | None = None
 

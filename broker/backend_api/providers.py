@@ -148,7 +148,7 @@ def told(configuration: ProviderConfiguration) -> dict[str, object]:
 
 
 def in_use(provider_id: str, stored: ProviderConfiguration | None, rooms: Rooms) -> dict[str, object]:
-    """What holds for people now."""
+    """What holds for people now; `native` are the platforms whose SDKs sign people in."""
     configuration = stored or rooms.catalogue.from_environment.get(provider_id)
     provider = provider_of(configuration) if configuration else CATALOGUE.get(provider_id)
     connection = rooms.catalogue.connection(provider_id, stored)
@@ -158,6 +158,9 @@ def in_use(provider_id: str, stored: ProviderConfiguration | None, rooms: Rooms)
         "scopes": chosen if chosen is not None else (provider.scopes if provider else ()),
         "sign_in": bool(connection and connection.sign_in),
         "offered": connection is not None,
+        "native": sorted(connection.provider.native.sdks)
+        if connection and connection.provider.native
+        else [],
     }
 
 

@@ -8,6 +8,7 @@ from urllib.parse import unquote_plus
 
 import msgspec
 
+from broker.core.challenge import Platform
 from broker.core.errors import ErrorCode, OAuthError
 from broker.core.opaque import fingerprint
 from broker.core.parameters import Parameters
@@ -21,7 +22,8 @@ TokenProfile = Literal["rfc9068", "clerk"]
 
 
 class Client(msgspec.Struct, frozen=True, kw_only=True):
-    """A registered app. `secret_fingerprint` stands where a confidential client's secret would."""
+    """A registered app. `secret_fingerprint` stands where a confidential client's secret would. `native_client_ids` are the
+    app's own ids at providers, by provider and platform: whose ID tokens it may show us."""
 
     client_id: str
     name: str
@@ -30,6 +32,7 @@ class Client(msgspec.Struct, frozen=True, kw_only=True):
     web_origins: tuple[str, ...] = ()
     token_profile: TokenProfile = "rfc9068"
     scopes: tuple[str, ...] = SCOPES
+    native_client_ids: dict[str, dict[Platform, str]] = {}
     secret_fingerprint: str | None = None
     created_at: int
     updated_at: int

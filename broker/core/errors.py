@@ -1,4 +1,4 @@
-"""Every error an OAuth door can answer (RFC 6749 sections 4.1.2.1 and 5.2, RFC 6750, OpenID Connect Core 3.1.2.6)."""
+"""Every error an OAuth door can answer (RFC 6749 sections 4.1.2.1 and 5.2, RFC 6750, RFC 8693, OpenID Connect Core 3.1.2.6)."""
 
 from enum import Enum
 
@@ -10,6 +10,7 @@ class ErrorCode(Enum):
     INVALID_CLIENT = ("invalid_client", 401)
     INVALID_GRANT = ("invalid_grant", 400)
     INVALID_SCOPE = ("invalid_scope", 400)
+    INVALID_TARGET = ("invalid_target", 400)
     INVALID_TOKEN = ("invalid_token", 401)
     UNSUPPORTED_GRANT_TYPE = ("unsupported_grant_type", 400)
     UNSUPPORTED_RESPONSE_TYPE = ("unsupported_response_type", 400)

@@ -91,8 +91,11 @@ def missing_scopes(grant: Grant, wanted: tuple[str, ...]) -> tuple[str, ...]:
 
 
 def renewed(earlier: ProviderTokens, answer: ProviderTokens) -> ProviderTokens:
-    """The tokens after a refresh: what an answer leaves out stays as it was (RFC 6749 sections 5.1 and 6). The refresh
-    token is kept apart and stays by itself."""
+    """The tokens after a refresh: what an answer leaves out stays as it was (RFC 6749 sections 5.1 and 6), and so does
+    whose they are. The refresh token is kept apart and stays by itself."""
     return msgspec.structs.replace(
-        answer, scope=answer.scope or earlier.scope, id_token=answer.id_token or earlier.id_token
+        answer,
+        scope=answer.scope or earlier.scope,
+        id_token=answer.id_token or earlier.id_token,
+        client_id=earlier.client_id,
     )

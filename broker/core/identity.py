@@ -18,7 +18,8 @@ class Identity(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ProviderTokens(msgspec.Struct, frozen=True, kw_only=True):
-    """What the provider's token endpoint gave; kept sealed, for app backends only."""
+    """What the provider's token endpoint gave; kept sealed, for app backends only. `client_id` is whom it was given to,
+    and who alone can renew and revoke it: an app's own id there, or None for the connection's."""
 
     access_token: str
     token_type: str = "Bearer"
@@ -26,6 +27,7 @@ class ProviderTokens(msgspec.Struct, frozen=True, kw_only=True):
     id_token: str | None = None
     expires_at: int | None = None
     scope: tuple[str, ...] = ()
+    client_id: str | None = None
 
 
 class ExternalAccount(msgspec.Struct, frozen=True, kw_only=True):

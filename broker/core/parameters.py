@@ -15,6 +15,9 @@ LONGEST = {
     "nonce": 255,
     "code": 4096,  # ours has 71 characters; Microsoft's, at the callback, over a thousand
     "refresh_token": 256,
+    "subject_token": 8192,
+    "challenge": 64,
+    "authorization_code": 4096,
     "client_id": 64,
     "id_token_hint": 8192,
     "token": 8192,

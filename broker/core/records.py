@@ -6,6 +6,7 @@ from typing import Literal
 import msgspec
 
 from broker.core.account_rules import Purpose
+from broker.core.challenge import NoncePolicy, Platform
 from broker.core.identity import Identity, ProviderTokens
 
 
@@ -54,6 +55,14 @@ class PendingProof(msgspec.Struct, frozen=True, kw_only=True):
     owners: tuple[str, ...]
     choices: tuple[str, ...]
     browser: str
+
+
+class NativeChallenge(msgspec.Struct, frozen=True, kw_only=True):
+    """From /challenge to /token, under the challenge's fingerprint: for whom it was made, and where."""
+
+    client_id: str
+    provider: str
+    platform: Platform
 
 
 class AuthorizationCode(msgspec.Struct, frozen=True, kw_only=True):
@@ -119,7 +128,7 @@ class Discovered(msgspec.Struct, frozen=True, kw_only=True):
 class Told(msgspec.Struct, frozen=True, kw_only=True):
     """What an admin says of a custom provider, where the catalogue or a discovery document says it of others; None: not
     said. `attributes` and `authorization_parameters` are as `broker/providers/custom.py` reads them, `rotation_grace` is in
-    seconds."""
+    seconds, `native_nonce` is what its SDK is handed of a challenge, where people may sign in with it on the device."""
 
     issuer: str | None = None
     authorization_endpoint: str | None = None
@@ -133,6 +142,7 @@ class Told(msgspec.Struct, frozen=True, kw_only=True):
     scope_separator: str | None = None
     authorization_parameters: Mapping[str, str] | None = None
     attributes: Mapping[str, str] | None = None
+    native_nonce: NoncePolicy | None = None
     rotates: bool | None = None
     rotation_grace: int | None = None
 

@@ -2,13 +2,16 @@
 
 import msgspec
 
+from broker.core.challenge import Platform, check_platform
 from broker.core.client import UNASKED, Client
 from broker.core.errors import ErrorCode, OAuthError
-from broker.core.parameters import Parameters
+from broker.core.parameters import Parameters, refused
 from broker.core.pkce import check_challenge
 
 # What may be asked of a provider's own sign-in page, by fixed words (CB-11). `none` never: a silent flow is refused.
 PROMPTS = ("login", "consent", "select_account")
+ID_TOKEN_TYPE = "urn:ietf:params:oauth:token-type:id_token"
+ACCESS_TOKEN_TYPE = "urn:ietf:params:oauth:token-type:access_token"
 
 
 class AuthorizationRequest(msgspec.Struct, frozen=True, kw_only=True):
@@ -86,7 +89,53 @@ class RefreshGrant(msgspec.Struct, frozen=True):
     scope: str | None
 
 
-def parse_grant(form: Parameters) -> CodeGrant | RefreshGrant:
+class TokenExchangeGrant(msgspec.Struct, frozen=True, kw_only=True):
+    """grant_type=...:token-exchange (RFC 8693 section 2.1), for the ID token of a provider's SDK. `provider`, `challenge`
+    and what comes after it are our own; a name is what Apple told the app and nobody signed."""
+
+    subject_token: str
+    provider: str
+    challenge: str
+    scope: str | None
+    authorization_code: str | None
+    given_name: str | None
+    family_name: str | None
+
+    @classmethod
+    def parse(cls, form: Parameters) -> "TokenExchangeGrant":
+        """Raises OAuthError invalid_request, or invalid_target: our tokens are for us alone."""
+        if form.required("subject_token_type") != ID_TOKEN_TYPE:
+            raise refused(f"subject_token_type must be {ID_TOKEN_TYPE}")
+        if form.get("requested_token_type", ACCESS_TOKEN_TYPE) != ACCESS_TOKEN_TYPE:
+            raise refused(f"requested_token_type must be {ACCESS_TOKEN_TYPE}")
+        if "actor_token" in form or "actor_token_type" in form:
+            raise refused("actor_token is not taken: nobody acts for another here")
+        if "audience" in form or "resource" in form:
+            raise OAuthError(ErrorCode.INVALID_TARGET, "audience and resource are not taken")
+        return cls(
+            subject_token=form.required("subject_token"),
+            provider=form.required("provider"),
+            challenge=form.required("challenge"),
+            scope=form.get("scope"),
+            authorization_code=form.get("authorization_code") or None,
+            given_name=form.get("given_name"),
+            family_name=form.get("family_name"),
+        )
+
+
+class ChallengeRequest(msgspec.Struct, frozen=True):
+    """POST /challenge."""
+
+    provider: str
+    platform: Platform
+
+    @classmethod
+    def parse(cls, form: Parameters) -> "ChallengeRequest":
+        """Raises OAuthError invalid_request."""
+        return cls(form.required("provider"), check_platform(form.required("platform")))
+
+
+def parse_grant(form: Parameters) -> CodeGrant | RefreshGrant | TokenExchangeGrant:
     """Raises OAuthError invalid_request, or unsupported_grant_type for every other grant (TK-12)."""
     match form.required("grant_type"):
         case "authorization_code":
@@ -95,7 +144,10 @@ def parse_grant(form: Parameters) -> CodeGrant | RefreshGrant:
             )
         case "refresh_token":
             return RefreshGrant(form.required("refresh_token"), form.get("scope"))
+        case "urn:ietf:params:oauth:grant-type:token-exchange":
+            return TokenExchangeGrant.parse(form)
         case _:
             raise OAuthError(
-                ErrorCode.UNSUPPORTED_GRANT_TYPE, "grant_type must be authorization_code or refresh_token"
+                ErrorCode.UNSUPPORTED_GRANT_TYPE,
+                "grant_type must be authorization_code, refresh_token or token-exchange",
             )

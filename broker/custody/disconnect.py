@@ -87,6 +87,24 @@ class Disconnect(Connections):
             raise LookupError(account_id)
         return await self._revoke(ref_of(account), actor, "revoked_by_backend")
 
+    async def withdrawn(self, user_id: str, account_id: str, reason: str, at: int) -> None:
+        """The provider says that the person took back their consent at that second, or is no more: there is nothing left to
+        give back. What they signed in with alone, their sessions hang on. Who has signed in there since stays."""
+        accounts = await self.store.users.accounts(user_id)
+        account = next((each for each in accounts if each.id == account_id), None)
+        if account is None or account.updated_at > at:
+            log.info("withdrawal_overtaken", user=user_id, account=account_id)
+            return
+        ref, actor = ref_of(account), "provider"
+        grant = await self.store.grants.find(ref)
+        if grant is None:
+            await self.store.outbox.tell(user_id, connection_revoked(ref, actor, reason))
+        elif grant.status is not Health.REVOKED:
+            event = connection_revoked(ref, actor, reason)
+            await self.store.grants.end(ref, Health.REVOKED, reason, event, erase="all")
+        if len(accounts) == 1:
+            await self._end_sessions(user_id, actor, reason)
+
     async def delete_user(self, user_id: str, actor: str) -> Erased:
         """Erase a user, and whatever a sign-in at the same moment adds. Raises LookupError.
 
@@ -108,11 +126,11 @@ class Disconnect(Connections):
         done = await gather(*(self._give_back(ref, each) for ref, each in zip(refs, owed, strict=True)))
         return Erased(user_id, done)
 
-    async def _end_sessions(self, user_id: str, actor: str) -> None:
+    async def _end_sessions(self, user_id: str, actor: str, reason: str = "user_deleted") -> None:
         now, sessions = int(time.time()), self.store.sessions
         for session in await sessions.of(user_id):
             await sessions.revoke(
-                user_id, session.id, client_id=session.client_id, reason="user_deleted", now=now, actor=actor
+                user_id, session.id, client_id=session.client_id, reason=reason, now=now, actor=actor
             )
 
     async def revoke_all(self, provider: str, actor: str) -> AsyncIterator[tuple[int, list[Disconnection]]]:

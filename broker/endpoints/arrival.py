@@ -9,7 +9,7 @@ import structlog
 from broker.core.account_rules import Facts, Outcome, Owner, Purpose, Row, judge, owner_of
 from broker.core.errors import ErrorCode, OAuthError
 from broker.core.identity import ExternalAccount, Identity, ProviderTokens
-from broker.core.records import Arrived
+from broker.core.records import Arrived, Session
 from broker.providers.provider import Connection, with_name_of
 from broker.rooms import Rooms
 from broker.store.users import Link
@@ -30,7 +30,7 @@ class ProofNeeded(OAuthError):
 async def settle(
     connection: Connection,
     identity: Identity,
-    tokens: ProviderTokens,
+    tokens: ProviderTokens | None,
     known: Link | None,
     now: int,
     rooms: Rooms,
@@ -39,7 +39,7 @@ async def settle(
     """Whose account this is, by core/account_rules.py. Raises OAuthError access_denied, and ProofNeeded.
 
     The identity is given to its user here, the records follow in `write_down`. Who comes second to an identity is judged
-    anew, as somebody who is known.
+    anew, as somebody who is known. Who came without tokens has granted nothing anew: what they granted before stays.
     """
     row, facts = await decide(connection, identity, known, rooms, purpose)
     joined = joined_user(row, facts)
@@ -48,8 +48,10 @@ async def settle(
         return await settle(connection, identity, tokens, link, now, rooms, purpose)
     if joined:
         log.info("account_joined", rule=row.name, user=joined, account=link.account_id)
-    identity = await with_told_name(connection, identity, known, rooms)
-    return account_of(link, connection, identity, tokens, now)
+    identity, scope = await gather(
+        with_told_name(connection, identity, known, rooms), granted_scope(tokens, known, rooms)
+    )
+    return account_of(link, connection, identity, scope, now)
 
 
 async def decide(
@@ -93,15 +95,21 @@ def joined_user(row: Row, facts: Facts) -> str | None:
 
 
 async def write_down(
-    account: ExternalAccount, tokens: ProviderTokens, connection: Connection, now: int, rooms: Rooms
+    account: ExternalAccount,
+    tokens: ProviderTokens | None,
+    connection: Connection,
+    now: int,
+    rooms: Rooms,
+    session: Session | None = None,
 ) -> None:
-    """The account, its sealed tokens, and where they are found, in one round trip. Raises OAuthError access_denied."""
+    """The account, its sealed tokens, where they are found, and the session if one begins at once, in one round trip.
+    Raises OAuthError access_denied."""
     steps: list[Awaitable[object]] = [
         rooms.store.directory.enter(account.user_id, account.identity.email, now)
     ]
-    if connection.refresh_ahead:
+    if connection.refresh_ahead and tokens:
         steps.append(rooms.custody.expect(account, tokens, connection, now))
-    written, *_ = await gather(rooms.store.users.sign_in(account, tokens, now), *steps)
+    written, *_ = await gather(rooms.store.users.sign_in(account, tokens, now, session), *steps)
     if not written:
         await rooms.store.users.unlink(account)
         raise OAuthError(
@@ -134,15 +142,23 @@ async def with_told_name(
     return with_name_of(earlier, identity)
 
 
+async def granted_scope(tokens: ProviderTokens | None, known: Link | None, rooms: Rooms) -> tuple[str, ...]:
+    """What the account is good for: what was granted now, or, where no tokens came, what was granted before."""
+    if tokens or known is None:
+        return tokens.scope if tokens else ()
+    accounts = await rooms.store.users.accounts(known.user_id)
+    return next((each.scope for each in accounts if each.id == known.account_id), ())
+
+
 def account_of(
-    link: Link, connection: Connection, identity: Identity, tokens: ProviderTokens, now: int
+    link: Link, connection: Connection, identity: Identity, scope: tuple[str, ...], now: int
 ) -> ExternalAccount:
     return ExternalAccount(
         id=link.account_id,
         user_id=link.user_id,
         provider=connection.id,
         identity=identity,
-        scope=tokens.scope,
+        scope=scope,
         created_at=link.created_at,
         updated_at=now,
     )

@@ -16,6 +16,7 @@ SHARED = (
     "/par",
     "/userinfo",
     "/introspect",
+    "/challenge",
 )  # what a web app calls with fetch (mobile.md 4.4)
 OWN = "/v1/me"  # and what lies below it: the signed-in user's own
 EXPOSED = "WWW-Authenticate, Retry-After"

@@ -1,4 +1,4 @@
-"""Token endpoint (RFC 6749 section 3.2): an app trades a code or a refresh token for tokens."""
+"""Token endpoint (RFC 6749 section 3.2): an app trades a code, a refresh token or a provider's ID token for tokens."""
 
 import time
 from asyncio import gather
@@ -11,12 +11,20 @@ from litestar.response.base import ASGIResponse
 from broker.core import pkce, refresh_token
 from broker.core.client import Client, PresentedCredentials
 from broker.core.errors import ErrorCode, OAuthError
-from broker.core.records import AuthorizationCode
-from broker.core.requests import CodeGrant, RefreshGrant, check_scope, parse_grant
+from broker.core.records import AuthorizationCode, Session
+from broker.core.requests import (
+    ACCESS_TOKEN_TYPE,
+    CodeGrant,
+    RefreshGrant,
+    TokenExchangeGrant,
+    check_scope,
+    parse_grant,
+)
 from broker.core.tokens import ACCESS_TOKEN_LIFETIME
 from broker.endpoints.authentication import AnyRequest, prove_client, read_credentials
 from broker.endpoints.connect import attach
 from broker.endpoints.form import read_form
+from broker.endpoints.native_sign_in import sign_in_natively
 from broker.endpoints.responses import json_answer
 from broker.rooms import Given, Rooms
 from broker.store.sessions import Rotation
@@ -34,6 +42,8 @@ async def token(request: Request[Any, Any, Any], rooms: Given[Rooms]) -> ASGIRes
             return await exchange(request, grant, presented, rooms)
         case RefreshGrant() as grant:
             return await refresh(request, grant, presented, rooms)
+        case TokenExchangeGrant() as grant:
+            return await exchange_id_token(request, grant, presented, rooms)
 
 
 async def exchange(
@@ -57,11 +67,17 @@ async def exchange(
     if granted.spent or not await rooms.store.codes.redeem(grant.code, granted, session):
         await end_replayed(granted, rooms, now)
         raise refused_code()
-    access_token = rooms.issuer.access_token(session, client, session.scope, now)
-    answer = token_answer(access_token, first_refresh_token, session.scope)
-    if "openid" in session.scope.split():
-        answer["id_token"] = rooms.issuer.id_token(session, granted.nonce, access_token, now)
-    return json_answer(answer)
+    return json_answer(first_answer(client, session, first_refresh_token, granted.nonce, now, rooms))
+
+
+async def exchange_id_token(
+    request: AnyRequest, grant: TokenExchangeGrant, presented: PresentedCredentials, rooms: Rooms
+) -> ASGIResponse:
+    """The ID token of a provider's SDK for tokens of ours (RFC 8693 section 2.2.1)."""
+    now = int(time.time())
+    client, session, refresh_token = await sign_in_natively(request, grant, presented, rooms, now)
+    answer = first_answer(client, session, refresh_token, None, now, rooms)
+    return json_answer({"issued_token_type": ACCESS_TOKEN_TYPE, **answer})
 
 
 async def refresh(
@@ -115,6 +131,17 @@ async def end_replayed(granted: AuthorizationCode, rooms: Rooms, now: int) -> No
     log.warning("code_replayed", session=granted.session_id, client_id=granted.client_id)
     about = {"client_id": granted.client_id, "reason": "code_replayed", "actor": "broker"}
     await rooms.store.sessions.revoke(granted.user_id, granted.session_id, now=now, **about)
+
+
+def first_answer(
+    client: Client, session: Session, first_refresh_token: str, nonce: str | None, now: int, rooms: Rooms
+) -> dict[str, Any]:
+    """What a session begins with; an ID token with the scope `openid`."""
+    access_token = rooms.issuer.access_token(session, client, session.scope, now)
+    answer = token_answer(access_token, first_refresh_token, session.scope)
+    if "openid" in session.scope.split():
+        answer["id_token"] = rooms.issuer.id_token(session, nonce, access_token, now)
+    return answer
 
 
 def token_answer(access_token: str, successor: str, scope: str) -> dict[str, Any]:

@@ -149,6 +149,10 @@ def custom_faults(after: ProviderConfiguration) -> Iterator[Fault]:
         yield Fault(
             "attributes", "missing", "attributes.subject is missing: where userinfo has a person's id"
         )
+    if after.issuer is None and after.native_nonce:
+        yield Fault(
+            "native_nonce", "invalid", "native_nonce: there is no ID token to check without an issuer"
+        )
     if after.issuer is None and after.jwks_uri:
         yield Fault("jwks_uri", "invalid", "jwks_uri: there is no ID token to check without an issuer")
     yield from attribute_faults(after.attributes or {})

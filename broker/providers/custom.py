@@ -11,7 +11,8 @@ from broker.providers.attributes import OPENID_CLAIMS, TEXTS, Claims, from_openi
 from broker.providers.calls import get
 from broker.providers.errors import broken
 from broker.providers.lifecycle import Lifecycle
-from broker.providers.provider import ClientAuth, Provider
+from broker.providers.native import Native, own_ids
+from broker.providers.provider import ANY_ALGORITHM, ClientAuth, Provider
 
 ATTRIBUTES = ("subject", "email_verified", *TEXTS)
 ENDPOINTS = (
@@ -85,6 +86,7 @@ def custom_provider(configuration: ProviderConfiguration) -> Provider:
         token_body=configuration.token_body or "form",
         announces_issuer=known.announces_issuer,
         lifecycle=told_lifecycle(configuration, known),
+        native=told_native(configuration, known),
         profile={"userinfo": asks} if asks else {},
         to_identity=reader(configuration),
     )
@@ -142,6 +144,19 @@ def saying_where(paths: Mapping[str, str], shown: Mapping[str, str]) -> Callable
             raise broken(f"attributes.subject: there is no usable id at {shown['subject']}") from None
 
     return to_identity
+
+
+def told_native(configuration: ProviderConfiguration, known: Discovered) -> Native | None:
+    """Sign-in by an SDK of the issuer's, once an admin said what that SDK makes of a nonce."""
+    if configuration.native_nonce is None or configuration.issuer is None:
+        return None
+    return Native(
+        sources=(well_known(configuration.issuer),),
+        issuers=(configuration.issuer,),
+        jwks_uri=known.jwks_uri,
+        algorithms=ANY_ALGORITHM,
+        sdks=own_ids(configuration.native_nonce),
+    )
 
 
 def told_lifecycle(configuration: ProviderConfiguration, known: Discovered) -> Lifecycle:

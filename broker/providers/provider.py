@@ -13,8 +13,10 @@ from broker.providers.attributes import Claims
 from broker.providers.calls import TokenCall
 from broker.providers.documented import Documented
 from broker.providers.lifecycle import Lifecycle
+from broker.providers.native import Native
 from broker.providers.setup import Setup
 
+ANY_ALGORITHM = ("RS256", "ES256", "PS256", "EdDSA")
 ClientAuth = Literal["client_secret_post", "client_secret_basic"]
 
 
@@ -51,7 +53,7 @@ class Provider:
     revocation_endpoint: str | None = None
     issuer: str | None = None
     jwks_uri: str | None = None
-    algorithms: tuple[str, ...] = ("RS256", "ES256", "PS256", "EdDSA")
+    algorithms: tuple[str, ...] = ANY_ALGORITHM
     scopes: tuple[str, ...]  # asked at every sign-in: who it is, and a refresh token where a scope brings it
     scope_labels: Mapping[str, str] = field(
         default_factory=dict
@@ -76,6 +78,8 @@ class Provider:
     lifecycle: Lifecycle = field(default_factory=Lifecycle)
     errors: Errors = field(default_factory=Errors)
     profile: Mapping[str, TokenCall] = field(default_factory=dict)
+    native: Native | None = None  # sign-in by its SDK on the device
+    notifications: Mapping[str, str] | None = None  # what it tells us by itself: its word, and ours for it
     to_identity: Callable[[Claims], Identity]
     read_answer: Callable[[Any], Any] | None = None  # a token answer into the shape of RFC 6749 section 5.1
     mint_client_secret: "Callable[[Connection, int], str] | None" = None

@@ -66,6 +66,7 @@ def exchange_request(connection: Connection, tokens: ProviderTokens, now: int) -
 
 def renewal_request(connection: Connection, tokens: ProviderTokens, now: int) -> Request | None:
     """New tokens for what we hold; None: nothing that we hold gets any."""
+    connection = issued_to(connection, tokens)
     lifecycle = connection.lifecycle
     if lifecycle.renewal_call:
         over = tokens.expires_at is not None and tokens.expires_at <= now
@@ -82,6 +83,7 @@ def revocation_request(connection: Connection, tokens: ProviderTokens, now: int)
 
     Where a refresh token is asked for and we hold none, the access token is better than nothing (RFC 7009 section 2).
     """
+    connection = issued_to(connection, tokens)
     lifecycle, endpoint = connection.lifecycle, connection.provider.revocation_endpoint
     if lifecycle.revokes is None:
         return None
@@ -95,6 +97,11 @@ def revocation_request(connection: Connection, tokens: ProviderTokens, now: int)
     headers, secret = authenticate(connection, now)
     body, content_type = encoded({"token": token, "token_type_hint": hint, **secret}, "form")
     return Request(method="POST", url=endpoint, headers={**headers, **content_type}, body=body)
+
+
+def issued_to(connection: Connection, tokens: ProviderTokens) -> Connection:
+    """The connection, as the client that the tokens were given to; a minted secret is then that client's too."""
+    return replace(connection, client_id=tokens.client_id) if tokens.client_id else connection
 
 
 def token_request(connection: Connection, said: Mapping[str, str], now: int) -> Request:

@@ -2,12 +2,13 @@
 
 import asyncio
 import ipaddress
-from collections.abc import Coroutine, Mapping
+from collections.abc import Callable, Coroutine, Mapping
 from importlib import import_module
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 from urllib.parse import urlsplit
 
 import msgspec
+from jwt import PyJWK
 
 from broker.core.errors import OAuthError
 from broker.core.grant import renewed
@@ -35,9 +36,11 @@ from broker.providers.token_requests import (
     profile_requests,
     renewal_request,
     revocation_request,
+    token_request,
 )
 
 Revoked = Literal["revoked", "unsupported", "nothing_to_revoke"]
+Checked = TypeVar("Checked")
 REFRESH_TIME = 10.0  # seconds for a refresh; giving up early may cost the grant
 SECOND_LOOK = 0.5
 
@@ -130,13 +133,23 @@ class Upstream:
     async def _exchange(
         self, connection: Connection, pending: PendingAuthorization, code: str, now: int
     ) -> Any:
+        return await self._told(connection, code_request(connection, code, pending.upstream_verifier, now))
+
+    async def trade(self, connection: Connection, form: Mapping[str, str], now: int) -> ProviderTokens:
+        """Tokens for a code that an SDK gave; `form` is what goes with it. Raises OAuthError."""
+        request = token_request(connection, {"grant_type": "authorization_code", **form}, now)
+        return read_tokens(await self._told(connection, request), now)
+
+    async def _told(self, connection: Connection, request: Request) -> Any:
         """The token answer in the standard's shape. Raises OAuthError, whose detail has the provider's own word."""
-        provider = connection.provider
-        answer = await self.send(code_request(connection, code, pending.upstream_verifier, now))
+        provider, answer = connection.provider, await self.send(request)
         if 400 <= answer.status < 500 and answer.status != 429:
             raise broken(worded(answer, provider.errors))
         said = read_json(answer)
-        return provider.read_answer(said) if provider.read_answer else said
+        try:
+            return provider.read_answer(said) if provider.read_answer else said
+        except (KeyError, TypeError, ValueError, AttributeError):
+            raise broken("the token answer is of another shape than documented") from None
 
     async def _long_lived(self, connection: Connection, tokens: ProviderTokens, now: int) -> ProviderTokens:
         """A sign-in without it would look whole and be over in an hour, so its failure is the sign-in's."""
@@ -172,18 +185,27 @@ class Upstream:
         if not provider.issuer or not provider.jwks_uri or not tokens.id_token:
             raise broken("there is no ID token")
         expected = Expected(
-            issuer=provider.issuer,
-            client_id=connection.client_id,
+            issuers=(provider.issuer,),
+            audiences=(connection.client_id,),
+            presenters=(connection.client_id,),
             nonce=nonce,
             access_token=tokens.access_token,
             algorithms=provider.algorithms,
         )
+        return await self.verified(tokens.id_token, provider.jwks_uri, expected)
+
+    async def verified(self, token: str, jwks_uri: str, expected: Expected) -> dict[str, Any]:
+        """The claims of an ID token. Raises OAuthError, whose detail names the failed rule."""
+        return await self.with_keys(jwks_uri, lambda keys: verify_id_token(token, keys, expected))
+
+    async def with_keys(self, jwks_uri: str, check: "Callable[[Mapping[str, PyJWK]], Checked]") -> Checked:
+        """What `check` makes of the provider's keys; once more with fresh ones when it meets an UnknownKey."""
         try:
-            return verify_id_token(tokens.id_token, await self._keys.get(provider.jwks_uri), expected)
+            return check(await self._keys.get(jwks_uri))
         except UnknownKey:
-            fresh = await self._keys.refetch(provider.jwks_uri)
+            fresh = await self._keys.refetch(jwks_uri)
         try:
-            return verify_id_token(tokens.id_token, fresh, expected)
+            return check(fresh)
         except UnknownKey:
             raise broken("the ID token names an unknown key") from None
 

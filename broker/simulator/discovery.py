@@ -43,8 +43,11 @@ async def openid_configuration(
 
 @get("/{provider:str}/jwks")
 async def jwks(provider: FromPath[str], simulator: NamedDependency[Simulator]) -> ASGIResponse:
-    """GET .../jwks"""
-    key = await simulator.keys.of(openid_provider(simulator, provider))
+    """GET .../jwks; Facebook has keys for its SDK's tokens alone."""
+    simulated = simulator.connection(provider).provider
+    if simulated.issuer is None and simulated.native is None:
+        raise NotFoundException
+    key = await simulator.keys.of(simulated)
     return json_answer({"keys": [key.public_jwk]})
 
 

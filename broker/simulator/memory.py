@@ -21,13 +21,14 @@ class Grant:
 
     provider: str
     persona: Persona
-    redirect_uri: str
+    redirect_uri: str | None
     scopes: tuple[str, ...]
     challenge: str | None
     nonce: str | None
     offline: bool
     outcome: Outcome
     lifetime: int  # seconds an access token lives
+    client_id: str = "simulated"  # whose code and tokens these are
 
 
 class Drawer(Generic[T]):

@@ -24,7 +24,7 @@ async def revoke(
         raise NotFoundException
     try:
         form = renamed(Parameters.parse(await request.body()), connection.provider)
-        check_client(request.headers.get("authorization"), form, connection)
+        check_client(simulator, request.headers.get("authorization"), form, connection)
         token = form.required("token")
     except OAuthError as error:
         return error_answer(error)

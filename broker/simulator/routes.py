@@ -6,6 +6,7 @@ from litestar.di import Provide
 from broker.simulator.authorize import answer, ask
 from broker.simulator.calls import exchange, profile, renewal, revocation
 from broker.simulator.discovery import jwks, openid_configuration
+from broker.simulator.native import device, notification
 from broker.simulator.revoke import revoke
 from broker.simulator.simulated import simulated_connections
 from broker.simulator.simulator import Simulator
@@ -24,6 +25,7 @@ def simulator_routes(issuer: str, *, development: bool, slowness: float = 3.0) -
         "/simulator",
         route_handlers=[
             *(ask, answer, token, profile, exchange, renewal, revocation, revoke),
+            *(device, notification),
             *(userinfo, openid_configuration, jwks),
         ],
         dependencies={"simulator": Provide(lambda: simulator, sync_to_thread=False)},

@@ -67,6 +67,7 @@ def simulated(provider: Provider, home: str) -> Provider:
         profile={
             name: replace(call, url=f"{home}/profile/{name}") for name, call in provider.profile.items()
         },
+        native=provider.native and replace(provider.native, issuers=(home,), jwks_uri=f"{home}/jwks"),
     )
 
 

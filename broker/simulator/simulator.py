@@ -22,7 +22,8 @@ ANYWHERE = None
 @dataclass(frozen=True)
 class Simulator:
     """One for each application. `told` holds whose name was given: Apple gives it once. `consented` holds who has a
-    refresh token of Google: it gives another only when consent is asked for again."""
+    refresh token of Google: it gives another only when consent is asked for again. `apps` holds the ids of apps whose device
+    was played, which are clients from then on."""
 
     issuer: str
     connections: Mapping[str, Connection]
@@ -33,6 +34,7 @@ class Simulator:
     refresh_tokens: Drawer[Grant] = field(default_factory=Drawer)
     told: Drawer[bool] = field(default_factory=Drawer)
     consented: Drawer[bool] = field(default_factory=Drawer)
+    apps: Drawer[bool] = field(default_factory=Drawer)
 
     def connection(self, provider_id: str) -> Connection:
         """Raises NotFoundException."""

@@ -18,7 +18,6 @@ from broker.providers.provider import Provider
 from broker.simulator.client import check_client, read_body
 from broker.simulator.dialect import filled, gives_id_token, issuer_of, person, refusal
 from broker.simulator.memory import Grant
-from broker.simulator.simulated import CLIENT_ID
 from broker.simulator.simulator import Simulator, json_answer
 
 TOKEN_LIFETIME = 30 * 86_400  # seconds, of a refresh token, and of an access token that is not said to end
@@ -34,9 +33,9 @@ async def token(
     refreshing = False
     try:
         form = await read_body(request, connection.provider)
-        check_client(request.headers.get("authorization"), form, connection)
+        client_id = check_client(simulator, request.headers.get("authorization"), form, connection)
         refreshing = form.get("grant_type") == "refresh_token"
-        grant = spend(simulator, connection.provider, form)
+        grant = spend(simulator, connection.provider, form, client_id)
         await misbehave(simulator, grant)
     except OAuthError as error:
         status, body = refusal(connection.provider, error, of_refresh=refreshing)
@@ -44,39 +43,39 @@ async def token(
     return json_answer(await new_tokens(simulator, connection.provider, grant, refreshing=refreshing))
 
 
-def spend(simulator: Simulator, provider: Provider, form: Parameters) -> Grant:
+def spend(simulator: Simulator, provider: Provider, form: Parameters, client_id: str) -> Grant:
     """The grant behind a code, which is good no more, whatever else is wrong with the request, or a refresh token."""
     match form.required("grant_type"):
         case "authorization_code":
             grant = simulator.codes.take(form.required("code"))
-            return check_code(provider, grant, form)
+            return check_code(provider, grant, form, client_id)
         case "refresh_token":
-            return refreshed(simulator, provider, form.required("refresh_token"))
+            return refreshed(simulator, provider, form.required("refresh_token"), client_id)
         case _:
             raise OAuthError(ErrorCode.UNSUPPORTED_GRANT_TYPE, "authorization_code or refresh_token")
 
 
-def refreshed(simulator: Simulator, provider: Provider, token: str) -> Grant:
+def refreshed(simulator: Simulator, provider: Provider, token: str, client_id: str) -> Grant:
     """A refresh token that rotates is good for its grace from now on. Raises OAuthError invalid_grant."""
-    grant = belongs(provider, simulator.refresh_tokens.find(token))
+    grant = belongs(provider, simulator.refresh_tokens.find(token), client_id)
     if provider.lifecycle.rotates:
         simulator.refresh_tokens.shorten(token, provider.lifecycle.grace or 0)
     return grant
 
 
-def check_code(provider: Provider, found: Grant | None, form: Parameters) -> Grant:
+def check_code(provider: Provider, found: Grant | None, form: Parameters, client_id: str) -> Grant:
     """Raises OAuthError invalid_grant."""
-    grant = belongs(provider, found)
-    if form.required("redirect_uri") != grant.redirect_uri:
+    grant = belongs(provider, found, client_id)
+    if form.get("redirect_uri") != grant.redirect_uri:
         raise OAuthError(ErrorCode.INVALID_GRANT, "redirect_uri differs from the authorization request's")
     if grant.challenge and not verifies(form.required("code_verifier"), grant.challenge):
         raise OAuthError(ErrorCode.INVALID_GRANT, "code_verifier does not fit the code_challenge")
     return grant
 
 
-def belongs(provider: Provider, grant: Grant | None) -> Grant:
-    if grant is None or grant.provider != provider.id:
-        raise OAuthError(ErrorCode.INVALID_GRANT, "it is unknown, expired or used")
+def belongs(provider: Provider, grant: Grant | None, client_id: str) -> Grant:
+    if grant is None or grant.provider != provider.id or grant.client_id != client_id:
+        raise OAuthError(ErrorCode.INVALID_GRANT, "it is unknown, expired, used or another client's")
     return grant
 
 
@@ -115,15 +114,17 @@ async def new_tokens(
 
 async def id_token(simulator: Simulator, provider: Provider, grant: Grant, access_token: str) -> str:
     """OpenID Connect Core section 2."""
-    now = int(time.time())
     claims = {
         "iss": issuer_of(provider),
-        "aud": CLIENT_ID,
-        "iat": now,
-        "exp": now + 3600,
+        "aud": grant.client_id,
         "at_hash": half_hash(access_token),
         **({"nonce": grant.nonce} if grant.nonce else {}),
         **filled(provider.documented.claims, person(provider, grant)),
     }
-    key = await simulator.keys.of(provider)
-    return jwt.encode(claims, key.private, key.algorithm, {"kid": key.id})
+    return await sign(simulator, provider, claims)
+
+
+async def sign(simulator: Simulator, provider: Provider, claims: dict[str, Any]) -> str:
+    """A token of the provider's, good for an hour from now."""
+    now, key = int(time.time()), await simulator.keys.of(provider)
+    return jwt.encode({"iat": now, "exp": now + 3600, **claims}, key.private, key.algorithm, {"kid": key.id})

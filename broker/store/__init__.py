@@ -10,6 +10,7 @@ from redis.asyncio import Redis
 
 from broker.core.encryption_keys import EncryptionKeys
 from broker.store.arrivals import Arrivals
+from broker.store.challenges import Challenges
 from broker.store.clients import Clients
 from broker.store.codes import Codes
 from broker.store.commands import Commands
@@ -19,6 +20,7 @@ from broker.store.due import Due
 from broker.store.events import Events
 from broker.store.grants import Grants
 from broker.store.leader import Leadership
+from broker.store.notifications import Notifications
 from broker.store.outbox import Outbox
 from broker.store.pending import Pending
 from broker.store.proofs import Proofs
@@ -47,12 +49,14 @@ class Store:
     pending: Pending
     returns: Returns
     proofs: Proofs
+    challenges: Challenges
     codes: Codes
     arrivals: Arrivals
     sessions: Sessions
     users: Users
     grants: Grants
     revocations: Revocations
+    notifications: Notifications
     wakeups: Wakeups
     directory: Directory
     outbox: Outbox
@@ -77,12 +81,14 @@ class Store:
             pending=Pending(redis, sealer),
             returns=Returns(redis, sealer),
             proofs=Proofs(redis, sealer),
+            challenges=Challenges(redis, sealer),
             codes=Codes(redis, outbox),
             arrivals=Arrivals(redis, sealer),
             sessions=Sessions(redis, keys.derive("refresh token"), outbox),
             users=Users(redis, sealer, outbox),
             grants=Grants(redis, sealer, outbox),
             revocations=Revocations(redis, sealer),
+            notifications=Notifications(redis),
             wakeups=Wakeups(client),
             directory=Directory(redis),
             outbox=outbox,

@@ -1,6 +1,7 @@
 """The registered apps."""
 
 import re
+from asyncio import gather
 
 import msgspec
 
@@ -50,7 +51,7 @@ class Clients:
         """Newest first, and how many there are in all."""
         total = await self._redis.zcard("clients")
         ids = await self._redis.zrevrange("clients", offset, offset + limit - 1)
-        found = [await self.find(client_id.decode()) for client_id in ids]
+        found = await gather(*(self.find(client_id.decode()) for client_id in ids))
         return [client for client in found if client], total
 
     async def any_has_origin(self, origin: str) -> bool:

@@ -6,12 +6,11 @@ from typing import Any
 
 import msgspec
 
-from broker.core.events import EventType, happened
 from broker.core.opaque import fingerprint, new_secret
 from broker.core.records import AuthorizationCode, Session
 from broker.store.commands import Commands
 from broker.store.outbox import Outbox, encode, outbox_key
-from broker.store.sessions import session_fields, session_key, sessions_key
+from broker.store.sessions import session_created, session_fields, session_key, sessions_key
 from broker.store.users import user_key
 
 LIFETIME = 60  # seconds (TK-01)
@@ -49,14 +48,14 @@ class Codes:
         deleted."""
         spent = spent_record(grant)
         user_id, now = session.user_id, session.last_active_at
-        about = {"session_id": session.id, "client_id": session.client_id}
-        created = happened(EventType.SESSION_CREATED, now, actor="user", user_id=user_id, **about)
         keys = [
             *(code_key(code), session_key(user_id, session.id), sessions_key(user_id)),
             *(outbox_key(user_id), user_key(user_id)),
         ]
         arguments: list[Any] = [spent, REMEMBERED, session.id, session.expires_at, session.idle_until]
-        step = self._redeem(keys=keys, args=[*arguments, *encode([created]), *session_fields(session)])
+        step = self._redeem(
+            keys=keys, args=[*arguments, *encode([session_created(session)]), *session_fields(session)]
+        )
         return bool(await self._outbox.marked(user_id, now, step))
 
     async def spend(self, code: str, grant: AuthorizationCode, now: int) -> bool:

@@ -51,6 +51,11 @@ class Outbox:
         _, answer = await gather(self.mark(user_id, now), step)
         return answer
 
+    async def tell(self, user_id: str, event: Event) -> None:
+        """Write an event that no state of ours hangs on."""
+        step = self._redis.rpush(outbox_key(user_id), *encode([event]))
+        await self.marked(user_id, event.created_at, step)
+
     async def claim(self, now: int, most: int) -> list[Look]:
         """Take up to `most` users whose lists are to be looked into; nobody else gets them before the lease is over.
 

@@ -42,6 +42,7 @@ PLACES = {
     b"return:": Place(),
     b"proof:": Place(),
     b"arrived:": Place(),
+    b"challenge:": Place(),
 }
 
 

@@ -11,7 +11,7 @@ import msgspec
 
 from broker.core import refresh_token
 from broker.core.events import Event, EventType, happened
-from broker.core.opaque import fingerprint
+from broker.core.opaque import fingerprint, new_session_id
 from broker.core.records import AuthorizationCode, Session
 from broker.core.refresh_token import PresentedRefreshToken
 from broker.store.commands import Commands
@@ -46,13 +46,23 @@ class Sessions:
 
     def begin(self, grant: AuthorizationCode, now: int) -> tuple[Session, str]:
         """The session a code will begin and its first refresh token; `codes.redeem` stores it."""
-        token = refresh_token.first(grant.user_id, grant.session_id, self._keys)
+        about = (grant.user_id, grant.session_id, grant.client_id, grant.scope)
+        return self._first(*about, grant.signed_in_at, now)
+
+    def begin_at_once(self, user_id: str, client_id: str, scope: str, now: int) -> tuple[Session, str]:
+        """The same without a code, for a person who is arriving now; `users.sign_in` stores it."""
+        return self._first(user_id, new_session_id(user_id), client_id, scope, now, now)
+
+    def _first(
+        self, user_id: str, session_id: str, client_id: str, scope: str, signed_in_at: int, now: int
+    ) -> tuple[Session, str]:
+        token = refresh_token.first(user_id, session_id, self._keys)
         session = Session(
-            id=grant.session_id,
-            user_id=grant.user_id,
-            client_id=grant.client_id,
-            scope=grant.scope,
-            signed_in_at=grant.signed_in_at,
+            id=session_id,
+            user_id=user_id,
+            client_id=client_id,
+            scope=scope,
+            signed_in_at=signed_in_at,
             last_active_at=now,
             idle_until=now + IDLE_LIFETIME,
             expires_at=now + ABSOLUTE_LIFETIME,
@@ -136,6 +146,12 @@ class Sessions:
         keys = [session_key(user_id, session_id), sessions_key(user_id), outbox_key(user_id)]
         step = self._revoke(keys=keys, args=[session_id, REMEMBERED, *encode([event])])
         return bool(await self._outbox.marked(user_id, now, step))
+
+
+def session_created(session: Session) -> Event:
+    about = {"session_id": session.id, "client_id": session.client_id}
+    now = session.last_active_at
+    return happened(EventType.SESSION_CREATED, now, actor="user", user_id=session.user_id, **about)
 
 
 def session_revoked(

@@ -3,16 +3,19 @@
 import hashlib
 from asyncio import gather
 from pathlib import Path
+from typing import Any
 
 import msgspec
 
 from broker.core.events import Event, EventType, happened
 from broker.core.identity import ExternalAccount, Identity, ProviderTokens, User
 from broker.core.opaque import new_id
+from broker.core.records import Session
 from broker.store.commands import Commands
 from broker.store.grants import Ref, connection_event, grant_key, held_by, seal_tokens
 from broker.store.outbox import Outbox, encode, outbox_key
 from broker.store.sealing import Sealer
+from broker.store.sessions import session_created, session_fields, session_key, sessions_key
 
 REMEMBERED = 900  # seconds that a deleted user is known as such: longer than any flow lives
 
@@ -63,12 +66,21 @@ class Users:
         key = identity_key(account.provider, account.identity.subject)
         await self._unlink(keys=[key], args=[msgspec.json.encode(link)])
 
-    async def sign_in(self, account: ExternalAccount, tokens: ProviderTokens, now: int) -> bool:
-        """False: the user was deleted just now. Write account, grant and user in one step; the first account describes the user. The refresh token is a field
-        of its own: many providers give it once, and an answer without it keeps the old one. Tokens for less than a living
-        grant holds change nothing of it: signing in is not giving up."""
+    async def sign_in(
+        self,
+        account: ExternalAccount,
+        tokens: ProviderTokens | None,
+        now: int,
+        session: Session | None = None,
+    ) -> bool:
+        """False: the user was deleted just now. Write account, grant and user in one step, and the session where it begins
+        with them; the first account describes the user. The refresh token is a field of its own: many providers give it
+        once, and an answer without it keeps the old one. Without tokens the grant stays as it is, and so it does where they
+        are for less than it holds while it lives: signing in is not giving up."""
         ref = Ref(account.user_id, account.provider, account.id)
-        sealed, lasting = seal_tokens(self._sealer, ref, account.identity.subject, tokens, now)
+        sealed, lasting = b"", b""
+        if tokens:
+            sealed, lasting = seal_tokens(self._sealer, ref, account.identity.subject, tokens, now)
         user = happened(EventType.USER_CREATED, now, actor="user", user_id=account.user_id)
         connection = connection_event(EventType.CONNECTION_CREATED, ref, now, "user")
         keys = [
@@ -79,8 +91,13 @@ class Users:
             gone_key(account.user_id),
         ]
         identity = msgspec.json.encode(account.identity)
-        arguments = [account.id, msgspec.json.encode(account), sealed, identity, now, lasting]
-        step = self._sign_in(keys=keys, args=[*arguments, *encode([user, connection]), held_by(tokens)])
+        arguments: list[Any] = [account.id, msgspec.json.encode(account), sealed, identity, now, lasting]
+        arguments += [*encode([user, connection]), held_by(tokens) if tokens else ""]
+        if session:
+            keys += [session_key(account.user_id, session.id), sessions_key(account.user_id)]
+            arguments += [*encode([session_created(session)]), session.id, session.expires_at]
+            arguments += [session.idle_until, *session_fields(session)]
+        step = self._sign_in(keys=keys, args=arguments)
         return bool(await self._outbox.marked(account.user_id, now, step))
 
     async def remove_account(self, account: ExternalAccount, heir: ExternalAccount, event: Event) -> bool:

@@ -143,7 +143,15 @@ def forget_refresh_token(people: People, ada: SignedIn) -> None:
         assert memory.hdel(f"grant:{{{ada.user_id}}}:stub", f"{account_of(ada)['id']}:refresh")
 
 
+def mark_interrupted(people: People, ada: SignedIn) -> None:
+    """As after a provider's answer that was lost: the refresh token stands there still."""
+    with redis.Redis.from_url(people.broker.redis_url) as memory:
+        key, account_id = f"grant:{{{ada.user_id}}}:stub", account_of(ada)["id"]
+        memory.hset(key, f"{account_id}:status", "needs_reconnect answer_lost")
+
+
 DEAD = {
+    "interrupted": mark_interrupted,
     "given back": give_back,
     "given up": refuse_refresh,
     "without a refresh token": forget_refresh_token,

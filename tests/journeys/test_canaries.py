@@ -22,6 +22,7 @@ from tests.journeys.whole_trip import (
     rotate,
     set_up,
     sign_in_and_out,
+    sign_in_natively,
 )
 from tests.phone import Phone
 from tests.provider_stub import ProviderStub
@@ -72,7 +73,7 @@ def left(provider_process: ProviderStub) -> Iterator[Left]:
             first, provider_process, receiver, Phone(first, "default", HTTPS_REDIRECT, browser=browser)
         )
         set_up(trip, new)
-        for step in (sign_in_and_out, fail_at_the_provider, read_tokens, give_back):
+        for step in (sign_in_and_out, sign_in_natively, fail_at_the_provider, read_tokens, give_back):
             step(trip)
         with running_broker(url, ENCRYPTION_KEYS=f"{new},{keys()['BROKER_ENCRYPTION_KEYS']}") as second:
             said = rotate(second)

@@ -7,6 +7,7 @@ import pytest
 from redis import Redis
 
 from tests.conftest import HTTPS_REDIRECT, connect
+from tests.device import IDS, Device
 from tests.phone import Phone
 from tests.provider_stub import ProviderStub
 from tests.redis_proxy import RedisProxy, running_proxy
@@ -66,6 +67,25 @@ def test_token_takes_two(counted: tuple[RedisProxy, Phone]):
     proxy.reset()
     assert phone.refresh(tokens["refresh_token"]).status_code == 200
     assert proxy.round_trips == 2
+
+
+def test_native_sign_in_takes_two_and_four(counted: tuple[RedisProxy, Phone], provider_process: ProviderStub):
+    """/challenge takes two round trips; its exchange, by somebody who came before, four: take, know, what they granted
+    before, write."""
+    proxy, phone = counted
+    connect(phone.broker, provider_process, "device", native_nonce="sha256-hex")
+    phone.broker.admin("PATCH", "/v1/clients/default", {"native_client_ids": {"device": IDS}})
+    device = Device(phone.broker, "default", provider_process)
+    provider_process.subject = "device-ada"  # whose address no other provider of this broker tells
+    device.sign_in()
+    proxy.reset()
+    made = device.challenge()
+    assert proxy.round_trips == 2
+    token = device.id_token(made["nonce"])
+    provider_process.subject = "ada"
+    proxy.reset()
+    assert device.exchange(made["challenge"], token).status_code == 200
+    assert proxy.round_trips == 4
 
 
 def test_a_token_read_takes_one(counted: tuple[RedisProxy, Phone]):

@@ -18,6 +18,7 @@ from click.testing import CliRunner
 
 from broker.cli.keys import keys as keys_command
 from tests.conftest import HTTPS_REDIRECT, SCHEME_REDIRECT, connect
+from tests.device import IDS, Device
 from tests.journeys.canaries import Secrets
 from tests.phone import Phone
 from tests.provider_stub import CLIENT_SECRET, ProviderStub
@@ -161,6 +162,29 @@ def sign_in_and_out(trip: Trip) -> None:
         third_refresh_token=third["refresh_token"][53:],
         access_token=tokens["access_token"].split(".")[2],
         id_token=tokens["id_token"].split(".")[2],
+    )
+
+
+def sign_in_natively(trip: Trip) -> None:
+    """By an SDK: a challenge that is taken and replayed, one that is refused, one that is left."""
+    client_id = trip.phone.client_id
+    trip.admin("PATCH", "/v1/providers/stub", {"native_nonce": "sha256-hex"})
+    trip.admin("PATCH", f"/v1/clients/{client_id}", {"native_client_ids": {"stub": IDS}})
+    device = Device(trip.broker, client_id, trip.stub, "stub", client_secret=trip.phone.client_secret)
+    made, refused, left = device.challenge(), device.challenge(), device.challenge()
+    token = device.id_token(made["nonce"])
+    tokens = device.exchange(made["challenge"], token).json()
+    trip.fails(device.exchange(made["challenge"], token))
+    trip.fails(device.exchange(refused["challenge"], token))
+    trip.fails(device.exchange(device.challenge()["challenge"], token, authorization_code="sdk-code-canary"))
+    trip.keep(
+        challenge=made["challenge"],
+        refused_challenge=refused["challenge"],
+        left_challenge=left["challenge"],
+        left_nonce=left["nonce"],
+        sdk_id_token=token.split(".")[2],
+        sdk_code="sdk-code-canary",
+        native_refresh_token=tokens["refresh_token"][53:],
     )
 
 

@@ -84,7 +84,7 @@ async def test_refresh_token_that_rotates(grace, status):
     simulator = Simulator("http://127.0.0.1:1", {}, 0)
     given = Grant(**GRANT)
     token = simulator.refresh_tokens.put(given, 60)
-    assert refreshed(simulator, provider, token) is given
+    assert refreshed(simulator, provider, token, "simulated") is given
     found = simulator.refresh_tokens.find(token)
     assert (found is given) is (status == 200)
 

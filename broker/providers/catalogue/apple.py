@@ -8,10 +8,12 @@ from broker.core.provider_field import ProviderField
 from broker.providers.attributes import Claims, from_openid_claims, truth
 from broker.providers.documented import Documented
 from broker.providers.lifecycle import Lifecycle
+from broker.providers.native import Native, Sdk, SdkCode
 from broker.providers.provider import Connection, Provider
 from broker.providers.setup import Setup
 
 ISSUER = "https://appleid.apple.com"
+JWKS_URI = "https://appleid.apple.com/auth/keys"
 SECRET_LIFETIME = 300  # seconds; Apple allows six months, a call needs one
 RELAY = "@privaterelay.appleid.com"
 
@@ -50,6 +52,32 @@ LIFECYCLE = Lifecycle(
     revokes="refresh_token",
 )
 
+DOCS = "https://developer.apple.com/documentation"
+
+# The nonce of the request stands in the token as it is, the bundle id in `aud`. The code beside it is the bundle id's: it
+# is exchanged by it, with a secret minted for it, and without a redirect URI.
+NATIVE = Native(
+    sources=(
+        f"{DOCS}/authenticationservices/asauthorizationopenidrequest/nonce",
+        f"{DOCS}/signinwithapplerestapi/verifying-a-user",
+        f"{DOCS}/signinwithapplerestapi/generate-and-validate-tokens",
+    ),
+    issuers=(ISSUER,),
+    jwks_uri=JWKS_URI,
+    sdks={"ios": Sdk(audiences=("ios",), presenters=("ios",), code=SdkCode(client="app"))},
+    tells_name=True,
+)
+
+# https://developer.apple.com/documentation/signinwithapple/processing-changes-for-sign-in-with-apple-accounts
+# names `account-deleted`; `account-delete` is what was sent before, and was still seen.
+NOTIFICATIONS = {
+    "consent-revoked": "consent_revoked",
+    "account-deleted": "account_deleted",
+    "account-delete": "account_deleted",
+    "email-disabled": "email_disabled",
+    "email-enabled": "email_enabled",
+}
+
 PROVIDER = Provider(
     id="apple",
     name="Apple",
@@ -58,7 +86,7 @@ PROVIDER = Provider(
     authorization_endpoint="https://appleid.apple.com/auth/authorize",
     token_endpoint="https://appleid.apple.com/auth/token",
     revocation_endpoint="https://appleid.apple.com/auth/revoke",
-    jwks_uri="https://appleid.apple.com/auth/keys",
+    jwks_uri=JWKS_URI,
     algorithms=("RS256",),
     scopes=("name", "email"),
     scope_labels={
@@ -81,6 +109,8 @@ PROVIDER = Provider(
     response_mode="form_post",  # Apple insists on it when a scope is asked
     prompts=(),
     lifecycle=LIFECYCLE,
+    native=NATIVE,
+    notifications=NOTIFICATIONS,
     to_identity=to_identity,
     mint_client_secret=mint_client_secret,
     setup=Setup(

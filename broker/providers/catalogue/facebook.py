@@ -5,6 +5,7 @@ from broker.providers.calls import TokenCall, get
 from broker.providers.documented import Documented
 from broker.providers.lifecycle import DAY, Lifecycle
 from broker.providers.meta import GRAPH_ERRORS
+from broker.providers.native import Native, Sdk
 from broker.providers.provider import Provider
 from broker.providers.setup import Setup
 
@@ -52,6 +53,26 @@ LIFECYCLE = Lifecycle(
     ),
 )
 
+
+# Limited Login, which is what an iPhone gives where tracking was not allowed; the SDK for Android has no ID token. The keys
+# of www.facebook.com do not fit these tokens. Their issuer was seen with `www` and, at first, without. `sub` is the number
+# that the Graph API calls `id`; whether the e-mail was checked is not said here either.
+LIMITED_LOGIN = "https://developers.facebook.com/documentation/facebook-login/ios/limited-login"
+NATIVE = Native(
+    sources=(f"{LIMITED_LOGIN}/token", f"{LIMITED_LOGIN}/token/validating"),
+    issuers=("https://www.facebook.com", "https://facebook.com"),
+    jwks_uri="https://limited.facebook.com/.well-known/oauth/openid/jwks/",
+    sdks={"ios": Sdk(audiences=("ios",), presenters=("ios",))},
+    to_identity=mapped(
+        number="sub",
+        email="email",
+        name="name",
+        given_name="given_name",
+        family_name="family_name",
+        picture="picture",
+    ),
+)
+
 PROVIDER = Provider(
     id="facebook",
     name="Facebook",
@@ -82,6 +103,7 @@ PROVIDER = Provider(
     # Android's, since 2021: https://developers.facebook.com/docs/facebook-login/android/deprecating-webviews
     refuses_webviews=True,
     lifecycle=LIFECYCLE,
+    native=NATIVE,
     errors=GRAPH_ERRORS,
     # The proof is worth nothing without the token, which is in the header.
     profile={"user": get(f"{GRAPH}/me", fields=FIELDS, appsecret_proof="{appsecret_proof}")},

@@ -9,10 +9,12 @@ from broker.providers.attributes import Claims, from_openid_claims, text
 from broker.providers.calls import TokenCall
 from broker.providers.documented import Documented
 from broker.providers.lifecycle import DAY, Lifecycle
+from broker.providers.native import Native, Sdk, SdkCode
 from broker.providers.provider import Provider
 from broker.providers.setup import Setup
 
 OAUTH2 = "https://developers.google.com/identity/protocols/oauth2"
+JWKS_URI = "https://www.googleapis.com/oauth2/v3/certs"
 REVOCATION_ENDPOINT = "https://oauth2.googleapis.com/revoke"
 
 MAILBOXES = ("@gmail.com", "@googlemail.com")
@@ -62,6 +64,26 @@ def read_answer(said: Any) -> Any:
     return {**said, "scope": " ".join(LONGER.get(each, each) for each in said["scope"].split())}
 
 
+# The nonce stands in the token as it was given, on Android (`setNonce`), on iOS from GoogleSignIn 9.0 on, and on the web.
+# Where an app names its server, as on Android it must, the server's web client is the audience and the app is `azp`.
+# The server auth code is that web client's; an empty redirect URI goes with it.
+SERVER_CODE = SdkCode(client="connection", redirect_uri="")
+NATIVE = Native(
+    sources=(
+        "https://developers.google.com/identity/gsi/web/guides/verify-google-id-token",
+        "https://developers.google.com/identity/openid-connect/reference",
+        "https://developer.android.com/identity/sign-in/credential-manager-siwg",
+        "https://developers.google.com/identity/sign-in/ios/offline-access",
+    ),
+    issuers=("https://accounts.google.com", "accounts.google.com"),
+    jwks_uri=JWKS_URI,
+    sdks={
+        "ios": Sdk(audiences=("ios", "web"), presenters=("ios",), code=SERVER_CODE),
+        "android": Sdk(audiences=("web",), presenters=("android",), code=SERVER_CODE),
+        "web": Sdk(audiences=("web",), presenters=("web",)),
+    },
+)
+
 PROVIDER = Provider(
     id="google",
     name="Google",
@@ -71,7 +93,7 @@ PROVIDER = Provider(
     token_endpoint="https://oauth2.googleapis.com/token",
     userinfo_endpoint="https://openidconnect.googleapis.com/v1/userinfo",
     revocation_endpoint=REVOCATION_ENDPOINT,
-    jwks_uri="https://www.googleapis.com/oauth2/v3/certs",
+    jwks_uri=JWKS_URI,
     algorithms=("RS256",),
     scopes=("openid", "email", "profile"),
     scope_labels={
@@ -95,6 +117,7 @@ PROVIDER = Provider(
     prompts=("consent", "select_account"),
     refuses_webviews=True,  # disallowed_useragent; https://developers.google.com/identity/protocols/oauth2/policies#browsers
     lifecycle=LIFECYCLE,
+    native=NATIVE,
     to_identity=to_identity,
     read_answer=read_answer,
     setup=Setup(

@@ -35,9 +35,20 @@ EXCEPTIONS = {
 }
 
 
+# Outside the gate: a user's own, each of which asks for their access token (tests/broker/me).
+OWN = {
+    "GET /v1/me",
+    "GET /v1/me/external_accounts",
+    "DELETE /v1/me/external_accounts/x",
+    "GET /v1/me/sessions",
+    "DELETE /v1/me/sessions",
+    "DELETE /v1/me/sessions/x",
+}
+
+
 @cache
-def routes() -> dict[str, HTTPRouteHandler]:
-    """Every route of `/v1` as `METHOD path`, its parameters as `x`; `/v1/me` is the signed-in user's, and no key's."""
+def every_route() -> dict[str, HTTPRouteHandler]:
+    """Every route of `/v1` as `METHOD path`, its parameters as `x`."""
     environ = keys() | {"BROKER_ISSUER": "https://auth.example.com", "BROKER_REDIS_URL": "redis://localhost"}
     app = create_app(Settings.from_env(environ, PROVIDER_FIELDS))
     found = [
@@ -47,11 +58,18 @@ def routes() -> dict[str, HTTPRouteHandler]:
         for method in handler.http_methods
         if method != "OPTIONS"
     ]
-    return {
-        f"{method} {path}": handler
-        for method, path, handler in found
-        if path.startswith("/v1") and not re.match(r"/v1/me(/|$)", path)
-    }
+    return {f"{method} {path}": handler for method, path, handler in found if path.startswith("/v1")}
+
+
+def routes() -> dict[str, HTTPRouteHandler]:
+    """Those for secret keys."""
+    return {route: handler for route, handler in every_route().items() if route not in OWN}
+
+
+def test_ad_01_what_is_outside_the_gate():
+    """AD-01: what the gate does not stand before is a user's own, and nothing else."""
+    gateless = {route for route, handler in every_route().items() if not handler.resolve_before_request()}
+    assert gateless == OWN
 
 
 def expected(route: str) -> str:

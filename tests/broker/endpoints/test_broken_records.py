@@ -18,6 +18,7 @@ DOORS = {
     "/revoke": {"token": "x"},
     "/introspect": {"token": "x"},
     "/par": {"response_type": "code", "redirect_uri": "x"},
+    "/challenge": {"provider": "stub", "platform": "ios"},
 }
 
 

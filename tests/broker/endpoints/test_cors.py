@@ -25,7 +25,7 @@ STRANGERS = [
     ),
     *("https://sub.web.example.com", "https://web.example.com https://evil.example.net"),
 ]
-SHARED = ("/token", "/revoke", "/par", "/userinfo", "/introspect")
+SHARED = ("/token", "/revoke", "/par", "/userinfo", "/introspect", "/challenge")
 
 
 @pytest.fixture(scope="module")
@@ -102,6 +102,9 @@ def calls(phone: Phone, tokens: dict[str, str], origin: str) -> dict[str, httpx2
     bearer = headers | {"authorization": f"Bearer {tokens['access_token']}"}
     return {
         "par": phone.broker.post("/par", data=phone.request(), headers=headers),
+        "challenge": phone.broker.post(
+            "/challenge", data=own | {"provider": "stub", "platform": "web"}, headers=headers
+        ),
         "refusal": phone.broker.post("/token", data=refresh | {"refresh_token": "x"}, headers=headers),
         "userinfo": phone.broker.get("/userinfo", headers=bearer),
         "refresh": phone.broker.post("/token", data=refresh, headers=headers),

@@ -7,6 +7,7 @@ import jwt
 import pytest
 
 from tests.conftest import HTTPS_REDIRECT
+from tests.device import EXCHANGE, Device
 from tests.phone import Phone, challenge_of
 from tests.provider_stub import ProviderStub
 from tests.running import RunningBroker
@@ -41,7 +42,7 @@ def test_md_02_must_be_listed(document: dict[str, object], broker: RunningBroker
 def test_md_02_every_endpoint_is_there(document: dict[str, object], broker: RunningBroker):
     """MD-02: every address that is listed is a door."""
     listed = {name: str(url) for name, url in document.items() if name.endswith(("_endpoint", "jwks_uri"))}
-    assert len(listed) == 8
+    assert len(listed) == 9
     for name, url in listed.items():
         assert url.startswith(f"{broker.issuer}/"), name
         assert broker.get(urlsplit(url).path).status_code != 404, name
@@ -55,17 +56,20 @@ GRANTS = {
     "implicit": {},
     "urn:ietf:params:oauth:grant-type:device_code": {"device_code": "x"},
     "urn:ietf:params:oauth:grant-type:jwt-bearer": {"assertion": "e30.e30.e30"},
-    "urn:ietf:params:oauth:grant-type:token-exchange": {"subject_token": "x", "subject_token_type": "x"},
     "urn:openid:params:grant-type:ciba": {"auth_req_id": "x"},
 }
 
 
-def test_md_02_grants(document: dict[str, object], phone: Phone):
+def test_md_02_grants(document: dict[str, object], phone: Phone, device: Device):
     """MD-02: each grant that is listed gives tokens, and each other is unsupported."""
     listed = document["grant_types_supported"]
     code = phone.land()["code"]
     tokens = phone.exchange(code, grant_type="authorization_code")
-    works = {"authorization_code": tokens, "refresh_token": phone.refresh(tokens.json()["refresh_token"])}
+    works = {
+        "authorization_code": tokens,
+        "refresh_token": phone.refresh(tokens.json()["refresh_token"]),
+        EXCHANGE: device.try_in(),
+    }
     assert {name for name, answer in works.items() if answer.status_code == 200} == set(listed)
     for name, form in GRANTS.items():
         if name not in listed:

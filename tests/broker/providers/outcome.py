@@ -20,6 +20,8 @@ GRANTED = (
     "proof",
     "arrived",
 )
+# What the chores of a broker move by themselves, whatever a test does.
+CHORES = {b"leader", b"outboxes", b"events"}
 CONSTANT = "the provider's answer was refused"
 
 
@@ -27,6 +29,19 @@ def kept(broker: RunningBroker) -> set[bytes]:
     """The keys of everything that a finished sign-in leaves behind."""
     with redis.Redis.from_url(broker.redis_url) as memory:
         return {key for kind in GRANTED for key in memory.scan_iter(f"{kind}:*", count=1000)}
+
+
+def everything(broker: RunningBroker) -> dict[bytes, bytes | None]:
+    """Every key in Redis and what is in it."""
+    with redis.Redis.from_url(broker.redis_url) as memory:
+        return {key: memory.dump(key) for key in memory.scan_iter("*", count=1000) if key not in CHORES}
+
+
+def assert_nothing_stored(broker: RunningBroker, before: dict[bytes, bytes | None]) -> None:
+    """No key is new or other than before; what was there may have ended meanwhile. A challenge that was made for the try
+    and not taken is gone in five minutes."""
+    after = {key: value for key, value in everything(broker).items() if value is not None}
+    assert not {k for k in after if before.get(k) != after[k] and not k.startswith(b"challenge:")}
 
 
 def assert_refused(

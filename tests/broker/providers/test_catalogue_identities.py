@@ -136,7 +136,7 @@ ISSUERS = [
 def test_oc_01_issuer_of_a_tenant(changes: dict[str, Any], equal: bool):
     """OC-01: Microsoft's issuer is the configured text with the token's own tenant in it, if that is a tenant's id."""
     expected = Expected(
-        issuer=CATALOGUE["microsoft"].issuer or "", client_id="", nonce="", access_token="", algorithms=()
+        issuers=(CATALOGUE["microsoft"].issuer or "",), audiences=(), presenters=(), nonce="", algorithms=()
     )
     assert issuer_equal({**MICROSOFT, **changes}, expected, "RS256") is equal
 

@@ -83,9 +83,9 @@ def test_oc_05_signed_claims_win(phone: Phone, quiet: ProviderStub):
 
 
 def test_oc_07_one_subject_at_two_providers(phone: Phone, provider: ProviderStub, second: str):
-    """OC-07: The same subject with the same verified e-mail at two connections is two users, if the person wants it so."""
+    """OC-07: The same subject with the same verified e-mail at two connections is two identities, and here two users."""
     provider.subject = "oc07"
-    first, apart = profile(phone), phone.keep_apart(provider=second)["access_token"]
+    first, apart = profile(phone), phone.sign_in(provider=second)["access_token"]
     other, again = phone.userinfo(apart).json(), profile(phone)
     assert first["sub"] == again["sub"] != other["sub"]
     assert first["email"] == other["email"]
@@ -108,8 +108,7 @@ def test_oc_07_changed_description(phone: Phone, provider: ProviderStub):
 
 
 def test_oc_07_same_email(phone: Phone, provider: ProviderStub):
-    """OC-07: Another subject with a known person's verified e-mail, name and login is not taken for them: they are asked,
-    and apart they are another user."""
+    """OC-07: Another subject with a known person's verified e-mail, name and login is not taken for them."""
     provider.subject = "oc07-first"
     provider.claims = lambda claims: {
         **claims,
@@ -119,7 +118,7 @@ def test_oc_07_same_email(phone: Phone, provider: ProviderStub):
     }
     first = profile(phone)
     provider.subject = "oc07-other"
-    assert phone.userinfo(phone.keep_apart()["access_token"]).json()["sub"] != first["sub"]
+    assert profile(phone)["sub"] != first["sub"]
 
 
 @pytest.mark.parametrize(

@@ -6,6 +6,7 @@ from base64 import b64encode
 from dataclasses import replace
 from urllib.parse import parse_qs, urlsplit
 
+import msgspec
 import pytest
 
 from broker.core.identity import ProviderTokens
@@ -123,6 +124,19 @@ def test_revocation_by_rfc_7009(tokens: ProviderTokens, token: str, hint: str):
     form = {"token": [token], "token_type_hint": [hint], **APP}
     request = revocation_request(connection("apple"), tokens, NOW)
     assert sent(request) == ("POST", "https://appleid.apple.com/auth/revoke", {}, form)
+
+
+def test_the_client_that_tokens_were_given_to():
+    """Tokens that an app's own id got are renewed and given back by that id, with a secret minted for it."""
+    apple = replace(CATALOGUE["apple"], mint_client_secret=lambda asking, _: f"for {asking.client_id}")
+    credentials = ProviderConfiguration(id="apple", client_id="the/app")
+    known = connect(apple, credentials, "https://id.example.com")
+    own = msgspec.structs.replace(TOKENS, client_id="com.example.app")
+    for make in (renewal_request, revocation_request):
+        form = sent(make(known, own, NOW))[3]
+        assert (form["client_id"], form["client_secret"]) == (["com.example.app"], ["for com.example.app"])
+        form = sent(make(known, TOKENS, NOW))[3]
+        assert (form["client_id"], form["client_secret"]) == (["the/app"], ["for the/app"])
 
 
 def test_revocation_at_github():

@@ -1,15 +1,17 @@
 """What is remembered of a person who signed in."""
 
+import time
 from collections.abc import AsyncIterator
 
+import msgspec
 import pytest
 from redis.asyncio import Redis
 
 from broker.core.encryption_keys import EncryptionKeys, new_encryption_key
 from broker.core.events import EventType, happened
-from broker.core.grant import SEAL_BROKEN
+from broker.core.grant import SEAL_BROKEN, Health
 from broker.core.identity import ExternalAccount, Identity, ProviderTokens
-from broker.core.opaque import new_id
+from broker.core.opaque import fingerprint, new_id
 from broker.store import Store
 from broker.store.connection import open_redis
 from broker.store.grants import Ref
@@ -124,3 +126,40 @@ async def test_the_first_account_describes_the_user(store: Store):
     assert user is not None
     assert user.identity.name == "Ada"
     assert {each.id for each in await store.users.accounts(user_id)} == {first.id, second.id}
+
+
+async def test_a_session_begins_with_its_account(store: Store, redis: Redis):
+    """Account and session are written in one step, with the events of both; a deleted user gets neither."""
+    ada, now = account(new_id("user")), int(time.time())
+    session, token = store.sessions.begin_at_once(ada.user_id, "app", "openid", now)
+    assert await store.users.sign_in(ada, None, now, session)
+    assert await store.sessions.find(ada.user_id, session.id) == session
+    assert [each.id for each in await store.sessions.of(ada.user_id)] == [session.id]
+    ttl = await redis.expiretime(f"session:{{{ada.user_id}}}:{session.id}")
+    assert ttl == session.idle_until
+    (raw,) = await store.outbox.read([ada.user_id])
+    types = [msgspec.json.decode(each)["type"] for each in raw]
+    assert types == ["user.created", "connection.created", "session.created"]
+    gone = happened(EventType.USER_DELETED, now, user_id=ada.user_id)
+    await store.users.erase(ada.user_id, [ada], [gone], now)
+    late, _ = store.sessions.begin_at_once(ada.user_id, "app", "openid", now)
+    assert not await store.users.sign_in(ada, None, now, late)
+    assert await store.sessions.find(ada.user_id, late.id) is None
+    assert fingerprint(token) == session.current
+
+
+async def test_without_tokens_the_grant_stays(store: Store):
+    """A sign-in that brings no tokens changes neither tokens nor version nor the state of the grant."""
+    ada = account(new_id("user"))
+    await store.users.sign_in(ada, ProviderTokens(access_token="a1", refresh_token="r1", client_id="own"), 1)
+    await store.users.sign_in(ada, None, 2)
+    assert await store.grants.tokens(ref(ada)) == ProviderTokens(
+        access_token="a1", refresh_token="r1", client_id="own"
+    )
+    await store.grants.end(ref(ada), Health.REVOKED, "consent_revoked", None, erase="all")
+    await store.users.sign_in(ada, None, 3)
+    (grant,) = await store.grants.read(ada.user_id, ada.provider)
+    assert (grant.status, grant.tokens) == (Health.REVOKED, None)
+    alone = account(new_id("user"))
+    await store.users.sign_in(alone, None, 1)
+    assert await store.grants.read(alone.user_id, alone.provider) == []
