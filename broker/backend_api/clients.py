@@ -1,7 +1,8 @@
 """Apps: `/v1/clients`."""
 
 import time
-from typing import Annotated, Literal
+from collections.abc import Callable
+from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
 
 import msgspec
@@ -11,6 +12,7 @@ from pydantic import AfterValidator, Field
 
 from allowlist.wire import AnyRequest, ApiError, Body, Paging, page, read_json
 from broker.backend_api.audit import record
+from broker.backend_api.installed_apps import Android, Ios, android_app, ios_app
 from broker.core.challenge import Platform
 from broker.core.client import DEFAULT_CLIENT, SCOPES, Client, TokenProfile
 from broker.core.opaque import fingerprint, new_id, new_secret
@@ -46,6 +48,9 @@ NativeIds = Annotated[
 ]
 
 
+APPS: dict[str, Callable[[Any], object]] = {"ios": ios_app, "android": android_app}
+
+
 class NewClient(Body):
     """Body of POST /v1/clients. The id is ours to choose (AZ-13)."""
 
@@ -56,6 +61,8 @@ class NewClient(Body):
     token_profile: TokenProfile = "rfc9068"
     scopes: Scopes = Field(default_factory=lambda: list(SCOPES))
     native_client_ids: NativeIds = Field(default_factory=dict)
+    ios: Ios | None = None
+    android: Android | None = None
 
 
 class ChangedClient(Body):
@@ -67,6 +74,8 @@ class ChangedClient(Body):
     token_profile: TokenProfile = "rfc9068"
     scopes: Scopes = Field(default_factory=list)
     native_client_ids: NativeIds = Field(default_factory=dict)
+    ios: Ios | None = None
+    android: Android | None = None
 
 
 @get("/")
@@ -99,8 +108,10 @@ async def change_client(
     request: AnyRequest, client_id: FromPath[str], rooms: Given[Rooms]
 ) -> dict[str, object]:
     """PATCH /v1/clients/{id}"""
-    changes = (await read_json(request, ChangedClient)).model_dump(exclude_unset=True)
+    body = await read_json(request, ChangedClient)
+    changes = body.model_dump(exclude_unset=True)
     changes |= {name: tuple(changes[name]) for name in ("web_origins", "scopes") if name in changes}
+    changes |= {name: read(getattr(body, name)) for name, read in APPS.items() if name in changes}
     before = await find(client_id, rooms)
     client = msgspec.structs.replace(before, **changes, updated_at=int(time.time()))
     if not await rooms.store.clients.update(client):
@@ -144,6 +155,8 @@ def make_client(body: NewClient, secret: str | None, now: int) -> Client:
         token_profile=body.token_profile,
         scopes=tuple(body.scopes),
         native_client_ids=body.native_client_ids,
+        ios=ios_app(body.ios),
+        android=android_app(body.android),
         secret_fingerprint=fingerprint(secret) if secret else None,
         created_at=now,
         updated_at=now,

@@ -8,6 +8,7 @@ from urllib.parse import unquote_plus
 
 import msgspec
 
+from broker.core.association import AndroidApp, IosApp
 from broker.core.challenge import Platform
 from broker.core.errors import ErrorCode, OAuthError
 from broker.core.opaque import fingerprint
@@ -33,6 +34,8 @@ class Client(msgspec.Struct, frozen=True, kw_only=True):
     token_profile: TokenProfile = "rfc9068"
     scopes: tuple[str, ...] = SCOPES
     native_client_ids: dict[str, dict[Platform, str]] = {}
+    ios: IosApp | None = None
+    android: AndroidApp | None = None
     secret_fingerprint: str | None = None
     created_at: int
     updated_at: int
