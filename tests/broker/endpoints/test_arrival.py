@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from broker.cli.settings import CREDENTIAL_FIELDS
+from broker.cli.settings import PROVIDER_FIELDS
 from broker.core.account_rules import Purpose
 from broker.core.errors import ErrorCode, OAuthError
 from broker.core.events import EventType, happened
@@ -27,7 +27,7 @@ NOW = 1_800_000_000
 @pytest.fixture
 async def rooms(valkey: str) -> AsyncIterator[Rooms]:
     environ = keys() | {"BROKER_ISSUER": "https://auth.example.com", "BROKER_REDIS_URL": valkey}
-    opened = Rooms.open(Settings.from_env(environ, CREDENTIAL_FIELDS))
+    opened = Rooms.open(Settings.from_env(environ, PROVIDER_FIELDS))
     yield opened
     await opened.close()
 
