@@ -4,10 +4,12 @@ import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 
 import { startChromium, systemBrowser } from '../stage/chromium.mjs';
-import { approve, signsInAs, somebody } from '../stage/person.mjs';
-import { Device } from '../stage/phone.mjs';
+import { approve, keepApart, returnToApp, signsInAs, somebody } from '../stage/person.mjs';
+import { webviewBrowser } from '../../src/sso/dist/webview/browser.js';
+import { Device, simulatedSdk } from '../stage/phone.mjs';
 import { startProxy } from '../stage/proxy.mjs';
 import { SCHEME_REDIRECT, stage } from '../stage/stage.mjs';
+import { ANDROID_WEBVIEW, showWebView } from '../stage/webview.mjs';
 
 const CALENDAR = 'https://www.googleapis.com/auth/calendar.readonly';
 const { broker, backend } = await stage();
@@ -216,6 +218,86 @@ describe('the session', () => {
     const other = await signedIn(email);
     await app.signOut({ everywhere: true });
     await assert.rejects(other.app.getAccessToken({ forceRefresh: true }), { code: 'session_expired' });
+  });
+});
+
+describe('a provider\'s own SDK on the device', () => {
+  for (const [os, provider] of [['ios', 'apple'], ['ios', 'google'], ['android', 'google']]) {
+    test(`${provider} on ${os} signs in behind the same call, and no browser opens`, async () => {
+      const device = await phone(() => assert.fail('a browser opened'), { os });
+      const email = somebody();
+      const app = await device.startApp({ native: { [provider]: simulatedSdk(broker, provider, email) } });
+      await app.signIn({ provider });
+      assert.equal(app.getSnapshot().user.email, email);
+      assert.deepEqual((await app.connections()).map((each) => each.provider), [provider]);
+      await app.getAccessToken({ forceRefresh: true });
+    });
+  }
+
+  test('who closes its sheet has done nothing wrong', async () => {
+    const app = await (await phone(() => assert.fail('a browser opened'))).startApp({ native: { apple: async () => null } });
+    assert.equal(await app.signIn({ provider: 'apple' }), null);
+  });
+
+  test('an ID token with another nonce is refused', async () => {
+    const sdk = simulatedSdk(broker, 'google', somebody());
+    const replayed = (ask) => sdk({ ...ask, nonce: 'another' });
+    const app = await (await phone(() => assert.fail('a browser opened'))).startApp({ native: { google: replayed } });
+    await assert.rejects(app.signIn({ provider: 'google' }), { code: 'access_denied', wire: 'invalid_grant' });
+  });
+
+  test('a question that only a page can ask is asked in the browser: whose is the address that both have?', async () => {
+    const email = somebody();
+    const first = await (await phone(signsInAs(email))).startApp();
+    await first.signIn({ provider: 'github' });
+    const keepsApart = async (page) => {
+      await approve(page, email);
+      await keepApart(page);
+      await returnToApp(page);
+    };
+    const device = await phone(keepsApart);
+    const app = await device.startApp({ native: { google: simulatedSdk(broker, 'google', email) } });
+    await app.signIn({ provider: 'google' });
+    assert.notEqual(app.getSnapshot().user.id, first.getSnapshot().user.id);
+  });
+});
+
+describe('a window inside the app', () => {
+  test('the same trip in a webview: the redirect is caught before it is followed', async () => {
+    const context = await chromium.newContext({ userAgent: ANDROID_WEBVIEW });
+    const email = somebody();
+    const browser = webviewBrowser();
+    const device = await phone(null, { os: 'android', browser });
+    const app = await device.startApp();
+    const closed = showWebView(context, browser, async (page) => {
+      await approve(page, email);
+      await returnToApp(page);
+    });
+    await app.signIn({ provider: 'github' });
+    assert.equal(app.getSnapshot().user.email, email);
+    await closed;
+  });
+
+  test('closing the window is closing the browser', async () => {
+    const browser = webviewBrowser();
+    const app = await (await phone(null, { browser })).startApp();
+    browser.subscribe(() => browser.current()?.dismiss());
+    assert.equal(await app.signIn({ provider: 'github' }), null);
+    assert.equal(browser.current(), null);
+  });
+
+  test('other apps\' schemes, and addresses that merely begin like the redirect, are not let in', async () => {
+    const browser = webviewBrowser();
+    const app = await (await phone(null, { browser })).startApp();
+    const asked = new Promise((resolve) => { browser.subscribe(() => browser.current() && resolve(browser.current())); });
+    const attempt = app.signIn({ provider: 'github' });
+    const visit = await asked;
+    for (const url of ['intent://x#Intent;end', 'tel:1', 'brokerexample://callbackevil?code=x&state=y', 'file:///etc/passwd']) {
+      assert.equal(visit.allow(url), false, url);
+    }
+    assert.equal(visit.allow('https://github.com/login'), true);
+    visit.dismiss();
+    assert.equal(await attempt, null);
   });
 });
 

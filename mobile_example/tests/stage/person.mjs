@@ -14,6 +14,11 @@ export async function returnToApp(page) {
   await press(page, 'form[action$="/continue"] button');
 }
 
+// On the page that asks whose an address is.
+export async function keepApart(page) {
+  await press(page, 'form[action$="/prove"] button[name=apart]');
+}
+
 // The click may lead to a scheme that the browser cannot open, and then no navigation ever ends.
 async function press(page, selector) {
   const button = page.locator(selector).first();

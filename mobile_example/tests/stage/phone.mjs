@@ -75,3 +75,18 @@ const nodeCrypto = {
   random: (bytes) => new Uint8Array(randomBytes(bytes)),
   sha256: async (text) => new Uint8Array(createHash('sha256').update(text).digest()),
 };
+
+// A provider's SDK as `broker dev` plays it.
+export function simulatedSdk({ issuer }, provider, persona) {
+  return async ({ nonce }) => {
+    const body = new URLSearchParams({ persona, nonce, audience: 'simulated' });
+    const answer = await fetch(`${issuer}/simulator/${provider}/native`, { method: 'POST', body });
+    const told = await answer.json();
+    return {
+      idToken: told.id_token,
+      authorizationCode: told.authorization_code,
+      givenName: told.given_name,
+      familyName: told.family_name,
+    };
+  };
+}
