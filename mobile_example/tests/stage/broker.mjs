@@ -16,10 +16,10 @@ export async function startBroker() {
   return { ...ready, admin: adminOf(ready), stop: async () => { await stop(); await rm(folder, { recursive: true, force: true }); } };
 }
 
-// A process that prints one line of JSON when it is ready.
+// A process that prints one line of JSON when it is ready. With VERBOSE set its log is shown.
 export async function startProcess(command, args, env) {
   const cwd = join(HOME, '..');
-  const child = spawn(command, args, { cwd, env: { ...process.env, ...env }, stdio: ['ignore', 'pipe', 'inherit'] });
+  const child = spawn(command, args, { cwd, env: { ...process.env, ...env }, stdio: ['ignore', 'pipe', process.env.VERBOSE ? 'inherit' : 'ignore'] });
   const ended = new Promise((resolve) => { child.once('exit', resolve); });
   const lines = createInterface({ input: child.stdout });
   const first = new Promise((resolve) => { lines.once('line', resolve); });
