@@ -74,3 +74,8 @@ describe('the native projects', () => {
     for (const domain of [`applinks:${HOST}`, `webcredentials:${HOST}`]) assert.ok(text.includes(domain));
   });
 });
+
+test('a native build links the webview, and not the package that a recipe alone needs', async () => {
+  const linked = JSON.parse(await run('npx', ['expo-modules-autolinking', 'react-native-config', '--platform', 'android', '--json']));
+  assert.deepEqual(Object.keys(linked.dependencies), ['expo', 'react-native-webview']);
+});

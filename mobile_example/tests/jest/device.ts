@@ -1,6 +1,6 @@
 // What jest has no native side for: the browser, the keychain, chance, the network. All else is the real package.
 import { execFile } from 'node:child_process';
-import { createHash, randomBytes } from 'node:crypto';
+import { createHash, randomBytes, randomFillSync } from 'node:crypto';
 import http from 'node:http';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
@@ -16,6 +16,9 @@ export const secureStore = {
 
 export const crypto = {
   CryptoDigestAlgorithm: { SHA256: 'SHA-256' },
+  CryptoEncoding: { BASE64: 'base64' },
+  getRandomValues: (values: Uint8Array) => randomFillSync(values),
+  digestStringAsync: async (_: string, text: string) => createHash('sha256').update(text).digest('base64'),
   getRandomBytes: (count: number) => new Uint8Array(randomBytes(count)),
   digest: async (_: string, data: Uint8Array) => new Uint8Array(createHash('sha256').update(data).digest()).buffer,
 };
@@ -33,7 +36,9 @@ export function deviceFetch(url: string, { method, headers, body }: RequestInit 
       let text = '';
       for await (const piece of answer.setEncoding('utf8')) text += piece;
       const status = answer.statusCode ?? 0;
-      resolve({ status, text: async () => text, json: async () => JSON.parse(text) as unknown } as Response);
+      const told = { get: (name: string) => answer.headers[name.toLowerCase()] ?? null };
+      const ok = status >= 200 && status < 300;
+      resolve({ status, ok, headers: told as Headers, text: async () => text, json: async () => JSON.parse(text) as unknown } as Response);
     });
     request.on('error', reject).end(body as string | undefined);
   });

@@ -23,9 +23,11 @@ export function useConnections(): Connections {
   const [connections, setConnections] = useState<readonly Connection[] | null>(null);
   const { pending, error, attempt } = useAttempt();
   const after = useCallback(async (act: () => Promise<unknown>): Promise<void> => {
+    const whose = client.getSnapshot().user?.id;
     await attempt(async () => {
       await act();
-      setConnections(await client.connections());
+      const found = await client.connections();
+      if (client.getSnapshot().user?.id === whose) setConnections(found); // not another person's, meanwhile signed in
     });
   }, [attempt, client]);
   const reload = useCallback(() => after(async () => undefined), [after]);
