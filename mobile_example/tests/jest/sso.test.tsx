@@ -2,7 +2,7 @@ import { act, fireEvent, render, renderHook, screen, waitFor } from '@testing-li
 import * as WebBrowser from 'expo-web-browser';
 import { type ReactNode } from 'react';
 import { AppState, Button, Linking, Platform, Text } from 'react-native';
-import { createSSO, type SSOClient, type SSOConfig, SSOProvider, useConnections, useSession, useSSO } from 'broker-sso';
+import { appleSignIn, createSSO, googleSignIn, type SSOClient, type SSOConfig, SSOProvider, useConnections, useSession, useSSO } from 'broker-sso';
 
 import { deviceFetch, keychain, openAuthSession } from './device';
 
@@ -138,6 +138,30 @@ test('ephemeral asks the browser for a session without cookies, on this platform
   await act(() => client.signIn({ provider: 'google' }));
   expect(open.mock.calls[0]?.[2]).toEqual({ preferEphemeralSession: true });
   expect(WebBrowser.dismissAuthSession).toHaveBeenCalledTimes(Platform.OS === 'ios' ? 1 : 0);
+});
+
+test('Apple\'s sheet gets our nonce, and its code and first-time name go to the broker', async () => {
+  const signInAsync = jest.fn().mockResolvedValue({
+    identityToken: 'token',
+    authorizationCode: 'code',
+    fullName: { givenName: 'Ada', familyName: 'Lovelace' },
+  });
+  const apple = appleSignIn({ AppleAuthenticationScope: { FULL_NAME: 0, EMAIL: 1 }, signInAsync });
+  expect(await apple({ nonce: 'ours' })).toEqual({
+    idToken: 'token', authorizationCode: 'code', givenName: 'Ada', familyName: 'Lovelace',
+  });
+  expect(signInAsync).toHaveBeenCalledWith({ requestedScopes: [0, 1], nonce: 'ours' });
+  signInAsync.mockRejectedValue(Object.assign(new Error('closed'), { code: 'ERR_REQUEST_CANCELED' }));
+  expect(await apple({ nonce: 'ours' })).toBeNull();
+});
+
+test('Google\'s sheet gets our nonce, for the web client id', async () => {
+  const signIn = jest.fn().mockResolvedValueOnce({ type: 'success', data: { idToken: 'token' } });
+  const google = googleSignIn({ signIn }, 'web-client');
+  expect(await google({ nonce: 'ours' })).toEqual({ idToken: 'token' });
+  expect(signIn).toHaveBeenCalledWith({ webClientId: 'web-client', nonce: 'ours' });
+  signIn.mockResolvedValueOnce({ type: 'cancelled', data: null });
+  expect(await google({ nonce: 'ours' })).toBeNull();
 });
 
 test('a component without a provider says what is missing', () => {

@@ -3,6 +3,13 @@ import { createHash, randomBytes } from 'node:crypto';
 
 import { Client, inTurns, memoryStorage, systemClock } from 'broker-sso/core';
 
+const apps = new Set();
+
+// An app that was left offline would try for ever.
+export function closeApps() {
+  for (const app of apps) app.close();
+}
+
 export class Device {
   storage = memoryStorage();
   #apps = new Set();
@@ -54,6 +61,7 @@ export class Device {
       exclusive: inTurns(),
       onWake: (wake) => { wakes.add(wake); return () => wakes.delete(wake); },
     });
+    apps.add(client);
     await client.start();
     return Object.assign(client, { events, wake: () => wakes.forEach((wake) => wake()) });
   }
