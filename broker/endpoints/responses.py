@@ -35,14 +35,6 @@ def error_to_app(
     return to_app(target, error=error.code.wire, error_description=error.description, state=state, iss=issuer)
 
 
-def see_other(place: str, *cookies: tuple[str, str]) -> ASGIResponse:
-    """303 to a page of ours; `place` is a path that no request has made."""
-    if not place.startswith("/") or place.startswith("//"):
-        raise ValueError("a place of ours is a path")
-    headers = [("location", place), ("cache-control", "no-store"), *cookies]
-    return ASGIResponse(status_code=303, headers=headers)
-
-
 def to_provider(url: str, cookie: tuple[str, str]) -> ASGIResponse:
     """303 to the provider, with the cookie that binds the flow to this browser."""
     return ASGIResponse(status_code=303, headers=[("location", url), ("cache-control", "no-store"), cookie])
