@@ -28,7 +28,7 @@ class Desk:
             answer = self.browser.get(
                 urljoin(str(answer.request.url), answer.headers["location"]), headers=headers
             )
-        found = re.search(r'name="csrf" value="([0-9a-f]{64})"', answer.text)
+        found = re.search(r'name="csrf" value="([^"]+)"', answer.text)
         self.csrf = found[1] if found else self.csrf
         return answer
 
