@@ -3,9 +3,10 @@ PYTHON ?= python3
 BIN := .venv/bin
 NODE_TESTS := tests/clients/node
 PAGE_JUDGES := tests/browser/node
+MOBILE := mobile_example
 PYTEST := $(BIN)/python -m pytest
 
-.PHONY: help setup dev test test-faults check docs format lock bench bench-quick clean
+.PHONY: help setup dev test test-faults test-mobile check docs format lock bench bench-quick clean
 
 help:  ## list the commands
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/'
@@ -23,6 +24,10 @@ setup: .venv/ready  ## make .venv from the lock, with hashes
 	npm ci --prefix $* --no-audit --no-fund --ignore-scripts
 	@touch $@
 
+$(MOBILE)/node_modules/.ready: $(MOBILE)/package-lock.json
+	npm ci --prefix $(MOBILE) --no-audit --no-fund --ignore-scripts
+	@touch $@
+
 dev: .venv/ready  ## run the broker with simulated providers: nothing to configure
 	$(BIN)/broker dev
 
@@ -32,6 +37,10 @@ test: .venv/ready $(NODE_TESTS)/node_modules/.ready $(PAGE_JUDGES)/node_modules/
 
 test-faults: .venv/ready  ## processes stopped and killed in the middle of a refresh, Redis restarted; minutes of waiting
 	$(PYTEST) -n 2 tests/faults
+
+test-mobile: .venv/ready $(MOBILE)/node_modules/.ready  ## the Expo app and its SDK: types, jest, bundles, end to end in Chromium
+	@tests/browser/install
+	cd $(MOBILE) && node tests/run.mjs
 
 check: .venv/ready  ## ruff, mypy strict, import contracts, the Dockerfile, the house rules
 	$(BIN)/ruff check .
@@ -63,4 +72,4 @@ bench-quick: .venv/ready  ## that the benchmarks still run; their figures mean n
 	$(BIN)/python -m benchmarks custody --connections 500 --seconds 0.1 --runs 1
 
 clean:  ## forget what was built
-	rm -rf .venv $(NODE_TESTS)/node_modules $(PAGE_JUDGES)/node_modules .pytest_cache .mypy_cache .ruff_cache
+	rm -rf .venv $(NODE_TESTS)/node_modules $(PAGE_JUDGES)/node_modules $(MOBILE)/node_modules $(MOBILE)/dist $(MOBILE)/dist-native $(MOBILE)/src/sso/dist .pytest_cache .mypy_cache .ruff_cache

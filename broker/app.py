@@ -17,6 +17,7 @@ from broker.core.client import DEFAULT_CLIENT
 from broker.core.errors import OAuthError
 from broker.dashboard import dashboard
 from broker.endpoints import errors
+from broker.endpoints.association import android_association, apple_association
 from broker.endpoints.authorize import authorize
 from broker.endpoints.callback import callback, posted_callback
 from broker.endpoints.challenge import challenge
@@ -50,6 +51,7 @@ DOORS: list[ControllerRouterHandler] = [
     *account_doors,
     *(notified, live, ready, asset),
 ]
+HOST_DOORS: list[ControllerRouterHandler] = [apple_association, android_association]
 EXCEPTION_HANDLERS: ExceptionHandlersMap = {
     OAuthError: errors.oauth_error,
     RedisError: errors.unavailable,
@@ -98,7 +100,8 @@ def simulated_catalogue(settings: Settings) -> dict[str, Connection]:
 
 
 def hang(rooms: Rooms) -> list[ControllerRouterHandler]:
-    """Every door below the issuer's path, but RFC 8414's document, which has that path behind it (section 3.1)."""
+    """Every door below the issuer's path, but RFC 8414's document, which has that path behind it (section 3.1), and the
+    association files, which are the host's."""
     base = rooms.settings.base
     simulator = simulator_doors(rooms) if rooms.settings.simulated_providers else ()
     metadata = Router(
@@ -106,7 +109,7 @@ def hang(rooms: Rooms) -> list[ControllerRouterHandler]:
     )
     doors = [*DOORS, me_router, backend_api(rooms), dashboard(rooms), *simulator]
     # Litestar copies every handler for every router around it, so there is none where it says nothing.
-    return [*([Router(base, route_handlers=doors)] if base else doors), metadata]
+    return [*([Router(base, route_handlers=doors)] if base else doors), metadata, *HOST_DOORS]
 
 
 def simulator_doors(rooms: Rooms) -> list[ControllerRouterHandler]:

@@ -19,6 +19,7 @@ class RedisProxy:
     server's. A pipeline is one burst however many commands it holds; a command that waits for an answer before it is
     another; bursts on two connections are two, so nothing done side by side is counted too low.
 
+    `flushes` are what the broker writes by itself of what it noted, and are no round trips of anybody's.
     `sent` is what the broker sent since `reset`. While `losing_answers` is set Valkey hears and the broker does not;
     with `losing_answer_to` that begins with the first burst that holds these bytes. `lost` is set once it happened.
     """
@@ -32,6 +33,7 @@ class RedisProxy:
 
     def reset(self) -> None:
         self.round_trips = 0
+        self.flushes = 0
         self.sent = b""
 
     async def connected(self, broker: asyncio.StreamReader, to_broker: asyncio.StreamWriter) -> None:
@@ -53,6 +55,7 @@ class Line:
     async def ask(self, broker: asyncio.StreamReader, server: asyncio.StreamWriter) -> None:
         while data := await broker.read(65536):
             self._proxy.round_trips += not self._waiting and LEADER not in data and FLUSH not in data
+            self._proxy.flushes += FLUSH in data
             self._proxy.sent += data
             if self._proxy.losing_answer_to and self._proxy.losing_answer_to in data:
                 self._proxy.losing_answers = True

@@ -1,6 +1,7 @@
 """Apps: `/v1/clients`."""
 
 import time
+from collections.abc import Callable
 from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
 
@@ -11,6 +12,7 @@ from pydantic import AfterValidator, Field
 
 from allowlist.wire import AnyRequest, ApiError, Body, Paging, page, read_json
 from broker.backend_api.audit import record
+from broker.backend_api.installed_apps import Android, Ios, android_app, ios_app
 from broker.core.challenge import Platform
 from broker.core.client import DEFAULT_CLIENT, SCOPES, Client, TokenProfile
 from broker.core.embedded_webview import WebviewPolicy
@@ -47,6 +49,9 @@ NativeIds = Annotated[
 ]
 
 
+APPS: dict[str, Callable[[Any], object]] = {"ios": ios_app, "android": android_app}
+
+
 class NewClient(Body):
     """Body of POST /v1/clients. The id is ours to choose (AZ-13)."""
 
@@ -58,6 +63,8 @@ class NewClient(Body):
     webview_policy: WebviewPolicy = "warn"
     scopes: Scopes = Field(default_factory=lambda: list(SCOPES))
     native_client_ids: NativeIds = Field(default_factory=dict)
+    ios: Ios | None = None
+    android: Android | None = None
 
 
 class ChangedClient(Body):
@@ -70,6 +77,8 @@ class ChangedClient(Body):
     webview_policy: WebviewPolicy = "warn"
     scopes: Scopes = Field(default_factory=list)
     native_client_ids: NativeIds = Field(default_factory=dict)
+    ios: Ios | None = None
+    android: Android | None = None
 
 
 @get("/")
@@ -133,6 +142,7 @@ async def change(request: AnyRequest, client_id: str, body: ChangedClient, rooms
     """What is given changes. Raises ApiError 404."""
     changes = body.model_dump(exclude_unset=True)
     changes |= {name: tuple(changes[name]) for name in ("web_origins", "scopes") if name in changes}
+    changes |= {name: read(getattr(body, name)) for name, read in APPS.items() if name in changes}
     client = await save(await find(client_id, rooms), rooms, **changes)
     await record(request, rooms, "client.updated", id=client_id, fields=" ".join(sorted(changes)))
     return client
@@ -193,6 +203,8 @@ def make_client(body: NewClient, secret: str | None, now: int) -> Client:
         webview_policy=body.webview_policy,
         scopes=tuple(body.scopes),
         native_client_ids=body.native_client_ids,
+        ios=ios_app(body.ios),
+        android=android_app(body.android),
         secret_fingerprint=fingerprint(secret) if secret else None,
         created_at=now,
         updated_at=now,

@@ -8,6 +8,7 @@ from urllib.parse import unquote_plus
 
 import msgspec
 
+from broker.core.association import AndroidApp, IosApp
 from broker.core.challenge import Platform
 from broker.core.embedded_webview import WebviewPolicy
 from broker.core.errors import ErrorCode, OAuthError
@@ -35,6 +36,8 @@ class Client(msgspec.Struct, frozen=True, kw_only=True):
     webview_policy: WebviewPolicy = "warn"
     scopes: tuple[str, ...] = SCOPES
     native_client_ids: dict[str, dict[Platform, str]] = {}
+    ios: IosApp | None = None
+    android: AndroidApp | None = None
     secret_fingerprint: str | None = None
     created_at: int
     updated_at: int

@@ -127,6 +127,7 @@ OTHERWISE: Mapping[Leg, Reason] = {
     Leg.PROVIDER: Reason.PROVIDER_ANSWER_REFUSED,
     Leg.ACCOUNT: Reason.ACCOUNT_REFUSED,
 }
+FINAL = {Reason.CODE_MISUSED, Reason.CODE_REPLAYED}
 SAID_NO = "error"  # the detail of an error that the provider itself sent
 
 
@@ -138,8 +139,9 @@ class Flow(msgspec.Struct, frozen=True):
 
     @property
     def last(self) -> Step:
-        """A death is the end, whatever another process wrote in the same millisecond."""
-        return next((each for each in self.steps if each.name is StepName.DIED), self.steps[-1])
+        """The latest; a death may be somebody else's try, after which the person goes on. But a code that was misused or
+        replayed has ended all, whatever another process wrote in the same millisecond."""
+        return next((each for each in self.steps if each.reason in FINAL), self.steps[-1])
 
     @property
     def began_at(self) -> int:

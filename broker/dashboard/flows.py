@@ -98,7 +98,7 @@ def read_wanted(request: AnyRequest, now: int) -> Wanted:
     return Wanted(
         client=(query_parameter(request, "client") or "")[:64],
         provider=(query_parameter(request, "provider") or "")[:32],
-        outcome=query_parameter(request, "outcome") or "",
+        outcome=(query_parameter(request, "outcome") or "")[:32],
         live=query_parameter(request, "live") != "0",
         since=int(since) if since.isascii() and since.isdigit() and len(since) < 12 else now,
     )

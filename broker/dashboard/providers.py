@@ -154,6 +154,7 @@ def new_page(
         told=shown.told,
         kind=kind,
         kinds=KINDS,
+        marked=marked,
         presets=[(each.id, each.name) for each in CATALOGUE.values()],
         wrong=wrong or {},
     )

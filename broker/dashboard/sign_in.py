@@ -14,7 +14,14 @@ from broker.core.events import happened
 from broker.core.records import PendingAuthorization
 from broker.dashboard.form import read_form
 from broker.dashboard.guesses import Guesses
-from broker.dashboard.shell import OPEN, SENDS_ORIGIN, checked_path, signed_in
+from broker.dashboard.shell import (
+    OPEN,
+    SENDS_ORIGIN,
+    came_from_elsewhere,
+    checked_path,
+    signed_in,
+    to_sign_in,
+)
 from broker.endpoints.admin_session import AdminCookie, begin
 from broker.endpoints.authorize import send_off
 from broker.endpoints.responses import see_other
@@ -30,6 +37,8 @@ guesses = Guesses()
 async def front(request: AnyRequest, rooms: Given[Rooms]) -> ASGIResponse:
     """GET /dashboard: the first page that this admin may see, or the sign-in page."""
     admin = await signed_in(request, rooms)
+    if admin is None and came_from_elsewhere(request):
+        return to_sign_in(request)
     if admin is None:
         to = request.query_params.get("to", "")
         return await sign_in_page(request, rooms, to=to)

@@ -1,5 +1,6 @@
 """The cookie of the dashboard, and how a session there begins: with a key, or with a listed address at a provider."""
 
+import hmac
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,7 +13,7 @@ from broker.core.admin_session import LONGEST, AdminSession
 from broker.core.errors import ErrorCode, OAuthError
 from broker.core.events import happened
 from broker.core.identity import Identity
-from broker.core.opaque import fingerprint, new_secret
+from broker.core.opaque import new_secret
 from broker.endpoints.browser import BrowserCookie, shown_cookie
 from broker.pages.page import page
 from broker.rooms import Rooms
@@ -60,9 +61,20 @@ async def begin(request: Request[Any, Any, Any], session: AdminSession, rooms: R
     return cookie.give(secret)
 
 
-def csrf_of(secret: str) -> str:
-    """What each form of a session repeats. Made of the cookie, so nothing is kept and nobody else has it."""
-    return fingerprint(f"csrf {secret}")
+def new_csrf(secret: str) -> str:
+    """What each form of a session repeats: made of the cookie, so nothing is kept, and under a salt of its own in each page,
+    so that the length of a packed page tells nothing of it (BREACH)."""
+    salt = new_secret()[:16]
+    return f"{salt}.{salted(salt, secret)}"
+
+
+def is_csrf_of(secret: str, shown: str) -> bool:
+    salt, _, proof = shown.partition(".")
+    return hmac.compare_digest(salted(salt, secret).encode(), proof.encode())
+
+
+def salted(salt: str, secret: str) -> str:
+    return hmac.digest(secret.encode(), f"csrf {salt}".encode(), "sha256").hex()
 
 
 async def let_in(

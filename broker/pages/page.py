@@ -40,7 +40,7 @@ def page(
     template: str,
     *,
     status: int = 200,
-    sends_to: str = "",
+    sends_to: str | None = "",
     script: bool = False,
     packed: bool = False,
     **context: Any,
@@ -55,11 +55,11 @@ def page(
 
 
 def render(
-    request: AnyRequest, template: str, *, sends_to: str = "", script: bool = False, **context: Any
+    request: AnyRequest, template: str, *, sends_to: str | None = "", script: bool = False, **context: Any
 ) -> tuple[str, dict[str, str]]:
     """A page and its headers. `sends_to` is what its forms may lead to besides ourselves: browsers hold a form's
-    redirects against `form-action` too, so the return page must name the app's scheme. No COOP header: it would cut
-    the popup that expo-auth-session waits on (research: mobile.md 2.2)."""
+    redirects against `form-action` too, so the return page must name the app's scheme; None is anywhere, for which CSP
+    has no word. No COOP header: it would cut the popup that expo-auth-session waits on (research: mobile.md 2.2)."""
     headers = {
         "cache-control": "no-store",
         "content-language": (look := Look.of(request)).words.language,
@@ -72,9 +72,10 @@ def render(
     return html, headers
 
 
-def policy(sends_to: str, *, script: bool) -> str:
+def policy(sends_to: str | None, *, script: bool) -> str:
     scripts = "script-src 'self'; connect-src 'self'; " if script else ""
+    forms = "" if sends_to is None else f"form-action 'self' {sends_to}; "
     return (
         f"default-src 'none'; style-src 'self'; img-src 'self' data:; {scripts}"
-        f"form-action 'self' {sends_to}; frame-ancestors 'none'; base-uri 'none'"
+        f"{forms}frame-ancestors 'none'; base-uri 'none'"
     )

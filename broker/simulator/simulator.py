@@ -15,9 +15,9 @@ from broker.providers.provider import Connection
 from broker.simulator.keys import Keys
 from broker.simulator.memory import Drawer, Grant
 
-# A form's redirects are held against the page's form-action, and this one's may lead on into a web app. A custom
-# scheme is not needed here: the broker never goes on to one without a page of its own.
-ANYWHERE = "http: https:"
+# A form's redirects are held against the page's form-action, and this one's may lead on into any app: a refusal goes
+# there without a page of the broker's between.
+ANYWHERE = None
 
 
 @dataclass(frozen=True)

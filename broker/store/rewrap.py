@@ -37,6 +37,7 @@ PLACES = {
     b"provider:": Place(part="credentials"),
     b"webhook:": Place(part="secrets"),
     b"revocation:": Place(),
+    b"admin_session:": Place(),
     b"pending:": Place(),
     b"pushed:": Place(),
     b"return:": Place(),

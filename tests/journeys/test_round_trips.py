@@ -1,5 +1,6 @@
 """What the hot doors cost in round trips to Redis, counted on the wire."""
 
+import time
 from collections.abc import Iterator
 
 import httpx2
@@ -99,6 +100,21 @@ def test_a_token_read_takes_one(counted: tuple[RedisProxy, Phone]):
     proxy.reset()
     assert phone.broker.get(path, headers=headers).json()[0]["token"].startswith("at-canary-")
     assert proxy.round_trips == 1
+
+
+def test_noting_takes_none(counted: tuple[RedisProxy, Phone]):
+    """The steps and counters of a sign-in go out in bursts of their own, about two a second, and only where there are any."""
+    proxy, phone = counted
+    time.sleep(1)
+    proxy.reset()
+    time.sleep(1)
+    assert (proxy.round_trips, proxy.flushes) == (0, 0)
+    phone.sign_in()
+    took = proxy.round_trips
+    time.sleep(1)
+    assert proxy.sent.count(b"XADD") == 5
+    assert 1 <= proxy.flushes <= 3
+    assert proxy.round_trips == took
 
 
 def test_a_write_is_never_repeated(counted: tuple[RedisProxy, Phone]):

@@ -49,6 +49,25 @@ def test_everything_can_be_chosen_but_the_id(api: Api):
     api.good("DELETE", f"/v1/clients/{made['id']}")
 
 
+PRINT = ":".join(["AB"] * 32)
+INSTALLED = {
+    "ios": {"team_id": "ABCDE12345", "bundle_id": "com.example.app"},
+    "android": {"package": "com.example.app", "sha256_cert_fingerprints": [PRINT]},
+}
+
+
+def test_installed_apps(api: Api, client: dict[str, Any]):
+    """What Apple and Android call the app is kept, changed one by one, and taken away by null."""
+    assert (client["ios"], client["android"]) == (None, None)
+    told = api.good("PATCH", f"/v1/clients/{client['id']}", INSTALLED)
+    assert {name: told[name] for name in INSTALLED} == INSTALLED
+    told = api.good("PATCH", f"/v1/clients/{client['id']}", {"ios": None})
+    assert (told["ios"], told["android"]) == (None, INSTALLED["android"])
+    made = api.good("POST", "/v1/clients", {"name": "Installed", **INSTALLED})
+    assert made["ios"] == INSTALLED["ios"]
+    api.good("DELETE", f"/v1/clients/{made['id']}")
+
+
 @pytest.mark.parametrize("name", ["client_id", "id", "client_secret", "secret_fingerprint", "created_at"])
 def test_az_13_the_client_id_is_ours_to_choose(api: Api, name: str):
     """AZ-13: a chosen client id or secret is refused, so nobody can register one that looks like another's."""
@@ -89,6 +108,24 @@ WRONG = [
     ({"scopes": []}, "form_param_format_invalid", "scopes"),
     ({"scopes": ["admin"]}, "form_param_format_invalid", "scopes.0"),
     ({"nickname": "x"}, "form_param_unknown", "nickname"),
+    ({"ios": {"team_id": "short", "bundle_id": "a.b"}}, "form_param_format_invalid", "ios.team_id"),
+    ({"ios": {"team_id": "ABCDE12345", "bundle_id": "a b"}}, "form_param_format_invalid", "ios.bundle_id"),
+    ({"ios": {"team_id": "ABCDE12345"}}, "form_param_missing", "ios.bundle_id"),
+    (
+        {"android": {"package": "noDots", "sha256_cert_fingerprints": [":".join(["AB"] * 32)]}},
+        "form_param_format_invalid",
+        "android.package",
+    ),
+    (
+        {"android": {"package": "a.b", "sha256_cert_fingerprints": []}},
+        "form_param_format_invalid",
+        "android.sha256_cert_fingerprints",
+    ),
+    (
+        {"android": {"package": "a.b", "sha256_cert_fingerprints": ["AB" * 32]}},
+        "form_param_format_invalid",
+        "android.sha256_cert_fingerprints.0",
+    ),
 ]
 
 

@@ -54,13 +54,16 @@ def test_a_lost_deep_link():
 
 
 def test_ends():
-    """An exchange or a reconnection is the end, however long ago; a death is one even where another step follows it."""
+    """An exchange or a reconnection is the end, however long ago. So is a replayed code, even where another step follows it;
+    what another browser tried is not, where the person went on."""
     late = NOW + 10**9
     assert diagnose(flow("started", "exchanged"), late).outcome is Outcome.DONE
     assert diagnose(flow("started", "reconnected"), late).outcome is Outcome.DONE
     dead = Flow("flow_1", (step("died", reason=Reason.CODE_REPLAYED), step("exchanged")))
     assert diagnose(dead, late) == diagnose(Flow("flow_1", dead.steps[:1]), late)
     assert diagnose(dead, late).word == "code_replayed"
+    tried = Flow("flow_1", (step("died", reason=Reason.BROWSER_MISMATCH), step("exchanged")))
+    assert diagnose(tried, late).outcome is Outcome.DONE
 
 
 def test_flows_are_put_together():

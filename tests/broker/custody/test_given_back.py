@@ -31,6 +31,7 @@ LOGS = {
     "events",
     "outbox",
     "outboxes",
+    "flows",
 }  # who was here stays known for a while, in these alone
 
 

@@ -28,7 +28,7 @@ class Desk:
             answer = self.browser.get(
                 urljoin(str(answer.request.url), answer.headers["location"]), headers=headers
             )
-        found = re.search(r'name="csrf" value="([0-9a-f]{64})"', answer.text)
+        found = re.search(r'name="csrf" value="([^"]+)"', answer.text)
         self.csrf = found[1] if found else self.csrf
         return answer
 
@@ -88,3 +88,11 @@ def visitor(broker: RunningBroker) -> Iterator[Desk]:
 def desk(visitor: Desk) -> Desk:
     """Signed in with a key that may do everything."""
     return visitor.sign_in()
+
+
+@pytest.fixture
+def stranger(broker: RunningBroker) -> Iterator[Desk]:
+    """Another browser."""
+    desk = Desk(broker)
+    yield desk
+    desk.browser.close()

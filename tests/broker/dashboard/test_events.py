@@ -23,7 +23,7 @@ def test_filtered(desk: Desk, broker: RunningBroker):
     """By type alone those of the type, with who did it and what it is about."""
     made(broker, 1)
     shown = desk.get("/dashboard/events?type=client.updated").text
-    assert set(re.findall(r'<th scope="row"><code>([^<]*)</code>', shown)) == {"client.updated"}
+    assert set(re.findall(r'<th scope="row" class="whole"><code>([^<]*)</code>', shown)) == {"client.updated"}
     assert "env:1" in shown
     assert "Nothing that fits." in text_of(desk.get("/dashboard/events?type=client.exploded"))
     assert "Nothing that fits." in text_of(desk.get("/dashboard/events?user_id=user_nobody"))
@@ -36,7 +36,7 @@ def test_leafed_through(desk: Desk, broker: RunningBroker):
     time.sleep(0.1)
     path = "/dashboard/events?type=client.updated"
     first = desk.get(path).text
-    assert first.count('<th scope="row">') == 50
+    assert first.count('<th scope="row"') == 50
     assert cursors(first, "after") is None
     older = cursors(first, "before")
     second = desk.get(f"{path}&before={older}").text

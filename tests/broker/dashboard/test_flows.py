@@ -131,7 +131,7 @@ def test_a_lost_deep_link(desk: Desk, app: Phone, broker: RunningBroker):
             redis.xadd("flows", {"step": step})
     steps_of(desk, app, "the deep link was lost")
     one = text_of(desk.get(f"/dashboard/flows/{flow}"))
-    assert "Open the address by hand" in one
+    assert "Open that address by hand" in one
     assert "Nothing has followed." in one
     lost = text_of(desk.get(f"/dashboard/flows?client={app.client_id}&outcome=lost"))
     assert "the deep link was lost" in lost

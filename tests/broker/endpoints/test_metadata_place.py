@@ -177,6 +177,13 @@ def test_md_03_the_path_moves_the_documents(tenant: RunningBroker):
         assert tenant.get(path).status_code == 404, path
 
 
+def test_the_association_files_are_the_hosts(tenant: RunningBroker):
+    """Whatever the issuer's path, they stand at the root of the host, where alone they are looked for."""
+    for file in ("/.well-known/apple-app-site-association", "/.well-known/assetlinks.json"):
+        assert tenant.get(file).status_code == 200
+        assert tenant.get(urlsplit(TENANT).path + file).status_code == 404
+
+
 def test_md_03_the_doors_are_under_the_path(tenant: RunningBroker):
     """MD-03: every address of the document answers under the path, pages and their stylesheet included."""
     document = tenant.get("/.well-known/oauth-authorization-server/tenant/one").json()
