@@ -41,13 +41,16 @@ async def list_sessions(request: AnyRequest, rooms: Given[Rooms]) -> ASGIRespons
     found = await gather(*map(rooms.store.clients.find, clients))
     names = {client_id: client.name for client_id, client in zip(clients, found, strict=True) if client}
     living = [each for each in apps if each.alive(now)]
+    hanging_on = {None, *(each.id for each in living)}
     return show(
         request,
         visitor,
         "sessions.html",
         "sessions",
         apps=[app_listed(each, names, visitor, now) for each in living],
-        browsers=[browser_listed(each, visitor, now) for each in browsers],
+        browsers=[
+            browser_listed(each, visitor, now) for each in browsers if each.session.session_id in hanging_on
+        ],
     )
 
 
