@@ -1,5 +1,6 @@
 """Connected accounts on the account page: connect, allow more, reconnect; and in whose browser alone that works."""
 
+import httpx2
 import pytest
 
 from tests.accounts.people import People, SignedIn
@@ -20,7 +21,7 @@ from tests.conftest import HTTPS_REDIRECT
 from tests.conftest import connect as configure
 from tests.phone import Phone, form_of
 from tests.provider_stub import ProviderStub, answer_json
-from tests.running import RunningBroker
+from tests.running import LOCAL, RunningBroker
 
 
 @pytest.fixture
@@ -250,14 +251,19 @@ def test_missing_access(catalogue_broker: RunningBroker, rsa_provider: ProviderS
         "scopes": scopes,
     }
     assert catalogue_broker.admin("POST", "/v1/providers", google).status_code == 200
-    rsa_provider.claims = lambda honest: {**honest, "aud": "google-web"}
+    rsa_provider.claims = lambda honest: {
+        **honest,
+        "aud": "google-web",
+        "iss": "https://accounts.google.com",
+    }
     rsa_provider.token_fields = {"scope": "openid email profile"}
-    phone = Phone(catalogue_broker, "default", HTTPS_REDIRECT, provider="google")
-    portal = open_portal(SignedIn(phone, phone.sign_in()))
-    page = portal.get("connections")
-    assert "Missing access" in main_of(page)
-    one = portal.get(attributes(page.text, "href")[-1].removeprefix("/account/"))
-    assert "See your calendars" in main_of(one)
+    with httpx2.Client(follow_redirects=False, **LOCAL) as browser:
+        phone = Phone(catalogue_broker, "default", HTTPS_REDIRECT, provider="google", browser=browser)
+        portal = open_portal(SignedIn(phone, phone.sign_in()))
+        page = portal.get("connections")
+        assert "Missing access" in main_of(page)
+        one = portal.get(attributes(page.text, "href")[-1].removeprefix("/account/"))
+        assert "See your calendars" in main_of(one)
     catalogue_broker.admin("DELETE", "/v1/providers/google")
 
 
