@@ -209,7 +209,7 @@ def test_below_a_path(valkey: str):
     """Where the issuer has a path, every page, form and way on is below it."""
 
     def wait(address: str, *_: object) -> None:
-        until(lambda: answers(f"{address}/base/health/live"))
+        until(lambda: answers(f"{address}/base/health/live"), 60)
 
     settings = {"DEVELOPMENT": "0", "ISSUER": "https://auth.example.test/base"}
     with running_broker(valkey, wait=wait, **settings) as below:
