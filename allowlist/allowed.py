@@ -30,3 +30,12 @@ class AllowedRedirectUri:
         if not added:
             return self.text
         return f"{self.text}{'&' if '?' in self.text else '?'}{added}"
+
+    def as_intent(self, **parameters: str | None) -> str:
+        """The address with the parameters in Android's `intent:` form; it leads to the same apps. A web or loopback
+        address has none and stays what it is.
+        """
+        address = self.with_parameters(**parameters)
+        if self.scheme in ("https", "http"):
+            return address
+        return f"intent:{address.partition(':')[2]}#Intent;scheme={self.scheme};end"

@@ -29,7 +29,7 @@ from broker.endpoints.notifications import notified
 from broker.endpoints.par import par
 from broker.endpoints.prove import prove
 from broker.endpoints.reconnect import reconnect
-from broker.endpoints.return_to_app import return_to_app
+from broker.endpoints.return_to_app import return_to_app, show_return
 from broker.endpoints.revoke import revoke
 from broker.endpoints.token import token
 from broker.endpoints.userinfo import userinfo
@@ -44,7 +44,7 @@ from broker.store.sealing import SealBroken
 
 DOORS: list[ControllerRouterHandler] = [
     *(openid_configuration, jwks, authorize, par, challenge, callback, posted_callback),
-    *(prove, return_to_app, reconnect),
+    *(prove, show_return, return_to_app, reconnect),
     *(token, revoke, introspect, userinfo, logout, posted_logout),
     *account_doors,
     *(notified, live, ready, asset),

@@ -10,7 +10,6 @@ from litestar.response.base import ASGIResponse
 from broker.account.shown import Moment, below, moment, show, to_sign_in
 from broker.account.visitor import Visitor, cookie, read_posted, visitor_of
 from broker.core.records import Session
-from broker.endpoints.responses import see_other
 from broker.rooms import Given, Rooms
 from broker.store.account_sessions import MARK, Marked
 
@@ -95,7 +94,7 @@ async def end_all(request: AnyRequest, rooms: Given[Rooms]) -> ASGIResponse:
         *(end(visitor, each, rooms) for each in apps),
         *(rooms.store.account_sessions.end(user_id, each.mark, now) for each in browsers),
     )
-    return see_other(rooms.settings.base, "/account", cookie(rooms.settings.issuer, ""), notice="signed-out")
+    return below(rooms, "", cookie(rooms.settings.issuer, ""), notice="signed-out")
 
 
 async def end(visitor: Visitor, session: Session | None, rooms: Rooms) -> None:

@@ -13,6 +13,7 @@ from allowlist.wire import AnyRequest, ApiError, Body, Paging, page, read_json
 from broker.backend_api.audit import record
 from broker.core.challenge import Platform
 from broker.core.client import DEFAULT_CLIENT, SCOPES, Client, TokenProfile
+from broker.core.embedded_webview import WebviewPolicy
 from broker.core.opaque import fingerprint, new_id, new_secret
 from broker.rooms import Given, Rooms
 
@@ -54,6 +55,7 @@ class NewClient(Body):
     development: bool = False
     web_origins: Origins = Field(default_factory=list)
     token_profile: TokenProfile = "rfc9068"
+    webview_policy: WebviewPolicy = "warn"
     scopes: Scopes = Field(default_factory=lambda: list(SCOPES))
     native_client_ids: NativeIds = Field(default_factory=dict)
 
@@ -65,6 +67,7 @@ class ChangedClient(Body):
     development: bool = False
     web_origins: Origins = Field(default_factory=list)
     token_profile: TokenProfile = "rfc9068"
+    webview_policy: WebviewPolicy = "warn"
     scopes: Scopes = Field(default_factory=list)
     native_client_ids: NativeIds = Field(default_factory=dict)
 
@@ -142,6 +145,7 @@ def make_client(body: NewClient, secret: str | None, now: int) -> Client:
         development=body.development,
         web_origins=tuple(body.web_origins),
         token_profile=body.token_profile,
+        webview_policy=body.webview_policy,
         scopes=tuple(body.scopes),
         native_client_ids=body.native_client_ids,
         secret_fingerprint=fingerprint(secret) if secret else None,

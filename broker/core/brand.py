@@ -41,7 +41,7 @@ def brand_css(colour: str | None) -> str:
     if colour is None:
         return ""
     rgb = read_rgb(colour)
-    on_brand = max(((255, 255, 255), (10, 12, 18)), key=lambda each: contrast(each, rgb))
+    on_brand = max(((255, 255, 255), (0, 0, 0)), key=lambda each: contrast(each, rgb))
     ink, ink_dark = towards(rgb, LIGHT, (0, 0, 0)), towards(rgb, DARK, (255, 255, 255))
     values = {"brand": rgb, "on-brand": on_brand, "brand-ink": ink, "brand-ink-dark": ink_dark}
     return ":root{" + ";".join(f"--{name}:{hexed(value)}" for name, value in values.items()) + "}"

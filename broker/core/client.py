@@ -9,6 +9,7 @@ from urllib.parse import unquote_plus
 import msgspec
 
 from broker.core.challenge import Platform
+from broker.core.embedded_webview import WebviewPolicy
 from broker.core.errors import ErrorCode, OAuthError
 from broker.core.opaque import fingerprint
 from broker.core.parameters import Parameters
@@ -31,6 +32,7 @@ class Client(msgspec.Struct, frozen=True, kw_only=True):
     development: bool = False
     web_origins: tuple[str, ...] = ()
     token_profile: TokenProfile = "rfc9068"
+    webview_policy: WebviewPolicy = "warn"
     scopes: tuple[str, ...] = SCOPES
     native_client_ids: dict[str, dict[Platform, str]] = {}
     secret_fingerprint: str | None = None

@@ -83,12 +83,15 @@ class AuthorizationCode(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class PendingReturn(msgspec.Struct, frozen=True, kw_only=True):
-    """A finished sign-in that waits for a person's deliberate act before the app gets its code (RFC 8252 8.6)."""
+    """A finished sign-in that waits for a person's deliberate act before the app gets its code (RFC 8252 8.6). What the
+    page says of it: `provider_name`, `who`."""
 
     grant: AuthorizationCode
     state: str | None
     browser: str
     arrived: Arrived | None = None
+    provider_name: str = ""
+    who: str | None = None
 
 
 class Session(msgspec.Struct, frozen=True, kw_only=True):

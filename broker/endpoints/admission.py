@@ -13,7 +13,7 @@ from broker.core.client import Client
 from broker.core.identity import Identity
 from broker.core.opaque import new_session_id
 from broker.core.records import Arrived, AuthorizationCode, PendingAuthorization
-from broker.endpoints.browser import BrowserCookie
+from broker.endpoints.browser import BrowserCookie, remember_provider
 from broker.endpoints.responses import to_app
 from broker.endpoints.return_to_app import ask_to_return, make_code
 from broker.providers.provider import Connection
@@ -46,20 +46,11 @@ async def let_on(
     grant = grant_to(user_id, flow, now)
     if proven.target.verified_link:
         code, *_ = await gather(make_code(grant, arrived, rooms), *writings)
-        issuer, forget = rooms.settings.issuer, proven.cookie.forget()
-        return to_app(proven.target, code=code, state=flow.state, iss=issuer, forget_cookie=forget)
+        issuer = rooms.settings.issuer
+        cookies = (proven.cookie.forget(), remember_provider(connection.id, issuer))
+        return to_app(proven.target, code=code, state=flow.state, iss=issuer, cookies=cookies)
     await gather(*writings)
-    return await ask_to_return(
-        proven.request,
-        grant,
-        arrived,
-        flow.state,
-        proven.target,
-        proven.client.name,
-        connection,
-        identity,
-        rooms,
-    )
+    return await ask_to_return(grant, arrived, flow.state, connection, identity, rooms)
 
 
 def grant_to(user_id: str, flow: PendingAuthorization, now: int) -> AuthorizationCode:

@@ -16,8 +16,8 @@ from broker.core.opaque import fingerprint, new_secret
 from broker.core.parameters import Parameters, refused
 from broker.core.records import PendingAuthorization, Ticket
 from broker.core.requests import AuthorizationRequest
-from broker.endpoints import connect
-from broker.endpoints.browser import BrowserCookie
+from broker.endpoints import connect, webview
+from broker.endpoints.browser import BrowserCookie, remembered_provider
 from broker.endpoints.redirect import RedirectUriRefused, prove_redirect_uri, shown_target
 from broker.endpoints.responses import error_to_app, to_provider
 from broker.pages.page import page
@@ -32,8 +32,14 @@ REQUEST_URI = "urn:ietf:params:oauth:request_uri:"
 @get("/authorize")
 async def authorize(request: Request[Any, Any, Any], rooms: Given[Rooms]) -> ASGIResponse:
     """GET /authorize. Until client and redirect URI are proven an error is shown here; after that the app gets it."""
-    parameters, ticket = await unfold(Parameters.parse(request.scope["query_string"]), rooms)
+    asked_for, around = Parameters.parse(request.scope["query_string"]), webview.embedded(request)
+    parameters, ticket = await unfold(asked_for, rooms, look_only=around is not None)
     client, target, connection = await prove(parameters, rooms)
+    if around:
+        stop = webview.ask_to_leave(request, around, asked_for, client, connection, rooms)
+        if stop:
+            return stop
+        parameters, ticket = await unfold(asked_for, rooms)
     try:
         asked = AuthorizationRequest.parse(parameters, client)
         if asked.provider is None:
@@ -45,20 +51,23 @@ async def authorize(request: Request[Any, Any, Any], rooms: Given[Rooms]) -> ASG
         return error_to_app(target, parameters.get("state"), error, rooms.settings.issuer)
 
 
-async def unfold(parameters: Parameters, rooms: Rooms) -> tuple[Parameters, Ticket | None]:
+async def unfold(
+    parameters: Parameters, rooms: Rooms, *, look_only: bool = False
+) -> tuple[Parameters, Ticket | None]:
     """Put a pushed request (RFC 9126) in place of its `request_uri`: once, for its own client, contradicted by nothing. A
-    ticket to connect comes this way only."""
+    ticket to connect comes this way only. `look_only` leaves it to be asked for again."""
     request_uri = parameters.get("request_uri")
     if request_uri is None:
         return parameters, None
     secret = request_uri.removeprefix(REQUEST_URI)
-    pushed = await rooms.store.pushed.take(secret) if secret != request_uri else None
+    take = rooms.store.pushed.find if look_only else rooms.store.pushed.take
+    pushed = await take(secret) if secret != request_uri else None
     if pushed is None or pushed.client_id != parameters.get("client_id"):
         raise refused("request_uri is not from /par, already used, too old, or another client's")
     for name, value in parameters.items():
         if name != "request_uri" and pushed.parameters.get(name, value) != value:
             raise refused("a parameter contradicts the pushed request")
-    chosen = {"provider": parameters["provider"]} if "provider" in parameters else {}
+    chosen = {name: parameters[name] for name in ("provider", webview.HERE) if name in parameters}
     return Parameters({**chosen, **pushed.parameters}), pushed.ticket
 
 
@@ -148,20 +157,22 @@ async def choose_provider(
     target: AllowedRedirectUri,
     rooms: Rooms,
 ) -> ASGIResponse:
-    """The picker: each choice is this request again, with a provider."""
+    """The picker: each choice is this request again, with a provider; the one used last in this browser stands first."""
     connections = rooms.catalogue.connections(await rooms.store.provider_configurations.list())
+    last = remembered_provider(request, rooms.settings.issuer)
     choices = [
         {
             "name": connection.provider.name,
-            "logo": connection.id,
-            "last_used": False,
+            "logo": connection.provider.logo,
+            "last_used": connection.id == last,
             "url": f"{rooms.settings.issuer}/authorize?{urlencode({**parameters, 'provider': connection.id})}",
         }
-        for connection in connections
+        for connection in sorted(connections, key=lambda each: each.id != last)
     ]
     return page(
         request,
         "choose_provider.html",
+        packed=True,
         client=client,
         choices=choices,
         returns_to=shown_target(target),

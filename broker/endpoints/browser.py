@@ -9,6 +9,7 @@ from litestar import Request
 from broker.core.opaque import fingerprint
 
 LIFETIME = 600  # seconds, as long as a pending flow
+REMEMBERED = 180 * 86_400  # seconds that a browser knows by which provider it signed in last
 
 
 @dataclass(frozen=True)
@@ -24,8 +25,12 @@ class BrowserCookie:
 
     @classmethod
     def of(cls, flow: str, issuer: str) -> "BrowserCookie":
+        return cls.named(f"flow-{fingerprint(flow)[:16]}", issuer)
+
+    @classmethod
+    def named(cls, name: str, issuer: str) -> "BrowserCookie":
         secure = issuer.startswith("https://")
-        return cls(f"{'__Host-' if secure else ''}flow-{fingerprint(flow)[:16]}", secure)
+        return cls(f"{'__Host-' if secure else ''}{name}", secure)
 
     def give(self, value: str, *, crosses_sites: bool = False) -> tuple[str, str]:
         """The Set-Cookie header that hands it to this browser."""
@@ -40,12 +45,23 @@ class BrowserCookie:
 
     def is_held_by(self, request: Request[Any, Any, Any], expected: str) -> bool:
         """Whether the request shows the cookie whose fingerprint is `expected`. Two of one name: not believed."""
-        value = shown_cookie(request, self.name)
-        return value is not None and hmac.compare_digest(fingerprint(value), expected)
+        values = self.values(request)
+        return len(values) == 1 and hmac.compare_digest(fingerprint(values[0]), expected)
+
+    def values(self, request: Request[Any, Any, Any]) -> list[str]:
+        """What the request shows under this name, not yet believed."""
+        pairs = (part.strip().partition("=") for part in request.headers.get("cookie", "").split(";"))
+        return [value for name, _, value in pairs if name == self.name]
 
 
-def shown_cookie(request: Request[Any, Any, Any], name: str) -> str | None:
-    """The cookie's value. None: there is none, or there are two of one name, of which one was planted."""
-    pairs = (part.strip().partition("=") for part in request.headers.get("cookie", "").split(";"))
-    values = [value for each, _, value in pairs if each == name]
-    return values[0] if len(values) == 1 else None
+def remember_provider(provider_id: str, issuer: str) -> tuple[str, str]:
+    """The Set-Cookie header by which the picker puts this provider first. It says nothing of who signed in."""
+    cookie = BrowserCookie.named("last", issuer)
+    secure = "; Secure" if cookie.secure else ""
+    value = f"{cookie.name}={provider_id}; Path=/; HttpOnly; SameSite=Lax; Max-Age={REMEMBERED}{secure}"
+    return "set-cookie", value
+
+
+def remembered_provider(request: Request[Any, Any, Any], issuer: str) -> str | None:
+    """Whatever text it is, it is only held against the providers there are."""
+    return next(iter(BrowserCookie.named("last", issuer).values(request)), None)

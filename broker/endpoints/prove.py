@@ -59,7 +59,7 @@ async def ask_for_proof(
         app=proven.client.name,
         provider_name=connection.provider.name,
         email=arrived.identity.email,
-        choices=[(each.id, each.provider.name) for each in choices],
+        choices=[(each.id, each.provider.name, each.provider.logo) for each in choices],
         may_part=may_part,
         flow=secret,
     )

@@ -1,6 +1,9 @@
 """The check before every redirect into an app, and what is said when it fails."""
 
+from typing import Any
+
 import structlog
+from litestar import Request
 
 from allowlist import AllowedRedirectUri, Explanation, InvalidClientId, RedirectUriNotAllowed
 from broker.core.errors import ErrorCode, OAuthError
@@ -59,3 +62,7 @@ def shown_target(target: AllowedRedirectUri) -> str:
 def form_target(target: AllowedRedirectUri) -> str:
     """What a page's form may lead to, as CSP writes it: the app's scheme, or one loopback port."""
     return shown_target(target) if target.scheme == "http" else f"{target.scheme}:"
+
+
+def is_android(request: Request[Any, Any, Any]) -> bool:
+    return "Android" in request.headers.get("user-agent", "")

@@ -1,7 +1,6 @@
 """The only builders of redirects and JSON answers. A redirect into an app takes an `AllowedRedirectUri`, never text."""
 
 from typing import Any
-from urllib.parse import urlencode
 
 import msgspec
 from litestar.response.base import ASGIResponse
@@ -14,11 +13,17 @@ NO_STORE = {"cache-control": "no-store"}
 
 
 def to_app(
-    target: AllowedRedirectUri, *, forget_cookie: tuple[str, str] | None = None, **parameters: str | None
+    target: AllowedRedirectUri,
+    *,
+    cookies: tuple[tuple[str, str], ...] = (),
+    via_intent: bool = False,
+    **parameters: str | None,
 ) -> ASGIResponse:
-    """303 to the app; the parameters are appended to the address as text (RU-09)."""
-    headers = [("location", target.with_parameters(**parameters)), ("cache-control", "no-store")]
-    return ASGIResponse(status_code=303, headers=headers + ([forget_cookie] if forget_cookie else []))
+    """303 to the app; the parameters are appended to the address as text (RU-09). `via_intent`: as Android's own form of
+    the same address, which some browsers open where they do not open the scheme."""
+    address = target.as_intent(**parameters) if via_intent else target.with_parameters(**parameters)
+    headers = [("location", address), ("cache-control", "no-store"), *cookies]
+    return ASGIResponse(status_code=303, headers=headers)
 
 
 def error_to_app(
@@ -28,17 +33,17 @@ def error_to_app(
     return to_app(target, error=error.code.wire, error_description=error.description, state=state, iss=issuer)
 
 
+def see_other(place: str, *cookies: tuple[str, str]) -> ASGIResponse:
+    """303 to a page of ours; `place` is a path that no request has made."""
+    if not place.startswith("/") or place.startswith("//"):
+        raise ValueError("a place of ours is a path")
+    headers = [("location", place), ("cache-control", "no-store"), *cookies]
+    return ASGIResponse(status_code=303, headers=headers)
+
+
 def to_provider(url: str, cookie: tuple[str, str]) -> ASGIResponse:
     """303 to the provider, with the cookie that binds the flow to this browser."""
     return ASGIResponse(status_code=303, headers=[("location", url), ("cache-control", "no-store"), cookie])
-
-
-def see_other(base: str, path: str, *cookies: tuple[str, str], **query: str | None) -> ASGIResponse:
-    """303 to a place of our own, below the issuer's path: `path` is written in our code, never read from a request."""
-    asked = urlencode({name: value for name, value in query.items() if value is not None})
-    location = f"{base}{path}?{asked}" if asked else f"{base}{path}"
-    headers = [("location", location), ("cache-control", "no-store"), *cookies]
-    return ASGIResponse(status_code=303, headers=headers)
 
 
 def json_answer(document: Any, *, status: int = 200, headers: dict[str, str] | None = None) -> ASGIResponse:

@@ -1,6 +1,6 @@
 """The providers' logos, put into the page itself: no request, and a monochrome one takes the text's colour.
 
-One SVG a provider in logos/, named as its id; a provider without one shows its first letter. docs/logos.md says
+One SVG a provider in logos/, named as its id; a provider without one shows its first letter. docs/pages.md says
 whence they come and which brand rules they follow.
 """
 

@@ -27,7 +27,7 @@ def provider_of(configuration: ProviderConfiguration) -> Provider | None:
         return None if configuration.preset else custom_provider(configuration)
     if configuration.preset is None and configuration.name is None:
         return known
-    return replace(known, id=configuration.id, name=configuration.name or known.name)
+    return replace(known, id=configuration.id, name=configuration.name or known.name, entry=known.id)
 
 
 @dataclass(frozen=True)

@@ -47,6 +47,7 @@ class Provider:
     id: str
     name: str
     source: str
+    entry: str | None = None  # of the catalogue, where this is another connection of it
     authorization_endpoint: str
     token_endpoint: str
     userinfo_endpoint: str | None = None
@@ -88,6 +89,11 @@ class Provider:
     )
     setup: Setup | None = None  # None: a custom provider
     documented: Documented = field(default_factory=Documented)
+
+    @property
+    def logo(self) -> str:
+        """By which id its drawing is found."""
+        return self.entry or self.id
 
     @property
     def fixed_issuer(self) -> str | None:

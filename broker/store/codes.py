@@ -2,7 +2,7 @@
 
 import re
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 
@@ -18,8 +18,15 @@ REMEMBERED = 600  # seconds that a spent code is known, so that a late replay st
 SHAPE = re.compile(r"ac_([0-9a-f]{24})_[A-Za-z0-9_-]{43}")
 
 
+class Offered(NamedTuple):
+    """How it stands with a code that was offered: `new` the first time, and `spent` once it was exchanged."""
+
+    new: bool
+    spent: bool
+
+
 class Codes:
-    """`save`, `find`, then `redeem`, which is the gate; `spend` is that of a code which connects."""
+    """`save` or `offer`, `find`, then `redeem`, which is the gate; `spend` is that of a code which connects."""
 
     def __init__(self, redis: Commands, outbox: Outbox) -> None:
         self._redis = redis
@@ -35,6 +42,12 @@ class Codes:
         code = f"ac_{grant.user_id.removeprefix('user_')}_{new_secret()}"
         await self._redis.set(code_key(code), msgspec.json.encode(grant), ex=LIFETIME)
         return code
+
+    async def offer(self, code: str, grant: AuthorizationCode) -> Offered:
+        """Make this very code, unless it stands: however often it is offered, there is one, and a spent one stays so."""
+        made = msgspec.json.encode(grant)
+        earlier = await self._redis.set(code_key(code), made, nx=True, get=True, ex=LIFETIME)
+        return Offered(earlier is None, earlier is not None and self._decoder.decode(earlier).spent)
 
     async def find(self, code: str) -> AuthorizationCode | None:
         """What the code grants; `spent` when it was redeemed before. None: unknown or expired."""

@@ -33,6 +33,10 @@ class TakeOnce(Generic[Record]):
         """The record, exactly once. None: never saved, taken before, or too late."""
         return self._open(secret, await self._redis.getdel(self._key(secret)))
 
+    async def find(self, secret: str) -> Record | None:
+        """The record, left where it is: for what is looked at before it is taken, or harmless to be met again."""
+        return self._open(secret, await self._redis.get(self._key(secret)))
+
     def _open(self, secret: str, sealed: bytes | None) -> Record | None:
         if sealed is None:
             return None

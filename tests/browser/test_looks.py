@@ -7,41 +7,13 @@ from urllib.parse import urlencode
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.browser.conftest import ARTIFACTS, Complaints
+from tests.browser.conftest import Complaints
+from tests.browser.judge import judge
 from tests.browser.test_security import request_url
 from tests.cli.command import DevelopmentBroker
 
 pytestmark = pytest.mark.xdist_group("looks")  # one worker, one Chromium
 SIZES = {"phone": (390, 844), "small": (320, 568), "desktop": (1280, 800)}
-LEAST_CONTRAST = 4.5  # WCAG 2.2, 1.4.3
-LEAST_TARGET = 24  # WCAG 2.2, 2.5.8, in CSS pixels
-
-# The lowest contrast of any text on the page, with that text: relative luminance as WCAG defines it.
-WORST_CONTRAST = """() => {
-    const channels = (color) => color.match(/[\\d.]+/g).map(Number);
-    const luminance = ([r, g, b]) => [r, g, b]
-        .map((c) => c / 255)
-        .map((c) => (c <= 0.04045 ? c / 12.92 : ((c + 0.055) / 1.055) ** 2.4))
-        .reduce((sum, c, i) => sum + c * [0.2126, 0.7152, 0.0722][i], 0);
-    const ground = (element) => {
-        for (let each = element; each; each = each.parentElement) {
-            const color = channels(getComputedStyle(each).backgroundColor);
-            if (color.length < 4 || color[3] === 1) return color;
-        }
-        return [255, 255, 255];
-    };
-    let worst = { ratio: 21, text: "" };
-    const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
-    while (walker.nextNode()) {
-        const text = walker.currentNode.textContent.trim();
-        const element = walker.currentNode.parentElement;
-        if (!text || !element.checkVisibility()) continue;
-        const pair = [channels(getComputedStyle(element).color), ground(element)].map(luminance);
-        const ratio = (Math.max(...pair) + 0.05) / (Math.min(...pair) + 0.05);
-        if (ratio < worst.ratio) worst = { ratio, text };
-    }
-    return worst;
-}"""
 
 
 @pytest.fixture(params=[(size, scheme) for size in SIZES for scheme in ("light", "dark")], ids="-".join)
@@ -56,23 +28,6 @@ def window(
     complaints.listen(page)
     yield page, f"{size}-{scheme}"
     context.close()
-
-
-def judge(page: Page, name: str) -> None:
-    """Keep a picture, then hold the page to the rules."""
-    ARTIFACTS.mkdir(exist_ok=True)
-    page.screenshot(path=ARTIFACTS / f"{name}.png", full_page=True)
-    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), name
-    assert page.locator("h1").count() == 1, name
-    assert page.title(), name
-    assert page.locator("html").get_attribute("lang") == "en", name
-    worst = page.evaluate(WORST_CONTRAST)
-    assert worst["ratio"] >= LEAST_CONTRAST, (name, worst)
-    for target in page.locator("button:visible, .button:visible, input:visible").all():
-        box = target.bounding_box()
-        assert box, name
-        labelled = target.locator("xpath=ancestor::label").count() > 0  # the label is part of the target
-        assert labelled or box["height"] >= LEAST_TARGET, (name, target.inner_text())
 
 
 def test_pages_of_a_sign_in(window: tuple[Page, str], dev: DevelopmentBroker):

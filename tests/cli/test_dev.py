@@ -13,11 +13,12 @@ import httpx2
 import psutil
 import pytest
 
+from broker.providers import CATALOGUE
 from tests.cli.command import DevelopmentBroker, development_broker, run_bare
 from tests.phone import Phone
 from tests.running import BROKER, RunningBroker, clean_environment
 
-SIMULATED = ("google", "apple", "github", "microsoft", "facebook", "instagram", "threads")
+SIMULATED = [*CATALOGUE]
 
 
 @pytest.fixture(scope="module")

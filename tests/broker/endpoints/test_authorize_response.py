@@ -165,24 +165,82 @@ def test_az_11_redirects_alone_bring_no_code(
         assert phone.exchange(phone.press(landing.response)["code"]).status_code == 200
 
 
-def test_az_11_another_browser_cannot_press(scheme_phone: Phone):
-    """AZ-11: the button works in the browser that signed in, once, and nowhere else."""
-    page = scheme_phone.follow(scheme_phone.authorize()).response
+def flow_of(page: httpx2.Response) -> str:
     flow = re.search(r'name="flow" value="([^"]+)"', page.text)
     assert flow
-    answer = scheme_phone.broker.post("/continue", data={"flow": flow[1]})
-    assert answer.status_code == 400
-    assert "location" not in answer.headers
-    assert scheme_phone.broker.get(f"/continue?flow={flow[1]}").status_code == 405
+    return flow[1]
 
 
-def test_az_11_a_press_counts_once(scheme_phone: Phone):
-    """AZ-11: a second press of the same button brings no second code."""
+def test_az_11_another_browser_cannot_press(scheme_phone: Phone):
+    """AZ-11: page and button are for the browser that signed in, and for no other."""
+    flow = flow_of(scheme_phone.follow(scheme_phone.authorize()).response)
+    for answer in (
+        scheme_phone.broker.post("/continue", data={"flow": flow}),
+        scheme_phone.broker.get(f"/continue?flow={flow}"),
+    ):
+        assert answer.status_code == 400
+        assert "location" not in answer.headers
+
+
+def test_az_11_a_press_makes_one_code(scheme_phone: Phone):
+    """AZ-11: however often the button is pressed, in one tab or two, there is one code, and it is good once."""
+    page = scheme_phone.follow(scheme_phone.authorize()).response
+    code = scheme_phone.press(page)["code"]
+    assert scheme_phone.press(page)["code"] == code
+    assert scheme_phone.press(scheme_phone.browser.get(str(page.request.url)))["code"] == code
+    assert scheme_phone.exchange(code).status_code == 200
+    assert scheme_phone.press(page).location is None
+
+
+def test_a_reload_offers_the_same_return(scheme_phone: Phone):
+    """The page may be reloaded before and after the press; once the app has its session it says so and has no button."""
+    page = scheme_phone.follow(scheme_phone.authorize()).response
+    assert "code=" not in str(page.request.url)
+    assert flow_of(scheme_phone.browser.get(str(page.request.url))) == flow_of(page)
+    code = scheme_phone.press(page)["code"]
+    assert flow_of(scheme_phone.browser.get(str(page.request.url))) == flow_of(page)
+    scheme_phone.exchange(code)
+    after = scheme_phone.browser.get(str(page.request.url))
+    assert after.status_code == 200
+    assert "<form" not in after.text
+
+
+def test_the_address_of_the_page_gives_no_code(scheme_phone: Phone):
+    """Who knows the page's address and not the browser's cookie cannot tell the code that it will make."""
+    page = scheme_phone.follow(scheme_phone.authorize()).response
+    code = scheme_phone.press(page)["code"]
+    assert flow_of(page) not in code
+    other = scheme_phone.follow(scheme_phone.authorize()).response
+    assert scheme_phone.press(other)["code"] != code
+
+
+def test_a_removed_entry_ends_the_offer(scheme_phone: Phone, broker: RunningBroker):
+    """RU-07: an address that was taken off the list is not offered again, though it was a moment ago."""
+    client = broker.make_client(name="Short-lived")["client_id"]
+    entry = broker.allow("com.example.short:/cb", client)
+    scheme_phone.client_id, scheme_phone.redirect_uri = client, "com.example.short:/cb"
     page = scheme_phone.follow(scheme_phone.authorize()).response
     assert scheme_phone.press(page)["code"]
-    again = scheme_phone.press(page)
-    assert again.location is None
-    assert again.response.status_code == 400
+    broker.admin("DELETE", f"/v1/redirect_urls/{entry['id']}")
+    assert scheme_phone.press(page).location is None
+    assert scheme_phone.browser.get(str(page.request.url)).status_code == 400
+
+
+def test_androids_own_form(scheme_phone: Phone):
+    """A phone with Android is offered its own form of the address, too, to the same scheme and with the same code."""
+    scheme_phone.browser.headers["user-agent"] = (
+        "Mozilla/5.0 (Linux; Android 15; Pixel 9) Chrome/142.0 Mobile Safari/537.36"
+    )
+    page = scheme_phone.follow(scheme_phone.authorize()).response
+    plain = scheme_phone.press(page)["code"]
+    answer = scheme_phone.browser.post(
+        f"{scheme_phone.broker.address}/continue", data={"flow": flow_of(page), "via": "intent"}
+    )
+    sent = answer.headers["location"]
+    assert sent.startswith("intent:/oauth?code=")
+    assert sent.endswith("#Intent;scheme=com.example.app;end")
+    assert f"code={plain}&" in sent
+    assert "intent:" in page.headers["content-security-policy"]
 
 
 @pytest.mark.parametrize("prompt", ["none", "none login", "login none"])
