@@ -7,7 +7,11 @@ from broker.cli import main
 from broker.providers import CATALOGUE
 from broker.providers.provider import Provider
 
-PROGRAM = [sys.executable, __file__]  # and the stub's address, then what `broker` takes
+PROGRAM = [
+    sys.executable,
+    "-m",
+    "tests.catalogue_at_stub",
+]  # and the stub's address, then what `broker` takes
 
 
 def moved(provider: Provider, home: str) -> Provider:

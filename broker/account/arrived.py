@@ -20,7 +20,6 @@ from broker.core.parameters import Parameters
 from broker.core.records import AccountArrival, AccountSession
 from broker.endpoints.arrival import find_again, settle, write_down
 from broker.endpoints.browser import BrowserCookie
-from broker.endpoints.responses import see_other
 from broker.rooms import Given, Rooms
 from broker.store.account_sessions import ABSOLUTE_LIFETIME
 
@@ -90,7 +89,7 @@ async def sign_in(
     given = await begin(request, fresh, rooms, now)
     if given is None:
         raise OAuthError(ErrorCode.ACCESS_DENIED, "this account was deleted just now")
-    return see_other(f"{rooms.settings.base}/account/{read_place(then)}".rstrip("/"), given)
+    return below(rooms, read_place(then), given)
 
 
 async def tell_of_renewal(account: ExternalAccount, now: int, rooms: Rooms) -> None:

@@ -11,7 +11,6 @@ from broker.account.shown import below, show, to_sign_in
 from broker.account.visitor import cookie, read_posted, visitor_of
 from broker.core.parameters import Parameters
 from broker.custody import Erased
-from broker.endpoints.responses import see_other
 from broker.pages.page import page
 from broker.rooms import Given, Rooms
 
@@ -46,7 +45,7 @@ async def delete_account(request: AnyRequest, rooms: Given[Rooms]) -> ASGIRespon
     except LookupError:
         return to_sign_in(rooms, "")
     forget = cookie(rooms.settings.issuer, "")
-    return see_other(f"{rooms.settings.base}/account/deleted", forget, revocation=worst_of(done))
+    return below(rooms, "deleted", forget, revocation=worst_of(done))
 
 
 def worst_of(done: Erased) -> str:

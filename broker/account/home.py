@@ -14,7 +14,7 @@ from broker.core.account_rules import Purpose
 from broker.core.parameters import Parameters
 from broker.core.records import AccountSession, AccountTicket
 from broker.endpoints.redirect import prove_redirect_uri
-from broker.endpoints.responses import see_other, to_app
+from broker.endpoints.responses import to_app
 from broker.pages.page import page
 from broker.rooms import Given, Rooms
 from broker.store.account_sessions import ABSOLUTE_LIFETIME
@@ -45,7 +45,7 @@ async def open_ticket(request: AnyRequest, secret: str, rooms: Rooms) -> ASGIRes
     given = await begin(request, session, rooms, now) if session else None
     if ticket is None or given is None:
         return below(rooms, "", notice="ticket-spent")
-    return see_other(f"{rooms.settings.base}/account/{ticket.section}".rstrip("/"), given)
+    return below(rooms, ticket.section, given)
 
 
 async def session_of(ticket: AccountTicket, now: int, rooms: Rooms) -> AccountSession | None:
@@ -94,7 +94,7 @@ async def sign_out(request: AnyRequest, rooms: Given[Rooms]) -> ASGIResponse:
     if visitor:
         await rooms.store.account_sessions.end(visitor.user_id, visitor.mark, int(time.time()))
     forget = cookie(rooms.settings.issuer, "")
-    return see_other(f"{rooms.settings.base}/account", forget, notice="signed-out")
+    return below(rooms, "", forget, notice="signed-out")
 
 
 @get("/account/return")

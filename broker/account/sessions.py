@@ -10,7 +10,6 @@ from litestar.response.base import ASGIResponse
 from broker.account.shown import Moment, below, moment, show, to_sign_in
 from broker.account.visitor import Visitor, cookie, read_posted, visitor_of
 from broker.core.records import Session
-from broker.endpoints.responses import see_other
 from broker.rooms import Given, Rooms
 from broker.store.account_sessions import MARK, Marked
 
@@ -41,13 +40,16 @@ async def list_sessions(request: AnyRequest, rooms: Given[Rooms]) -> ASGIRespons
     found = await gather(*map(rooms.store.clients.find, clients))
     names = {client_id: client.name for client_id, client in zip(clients, found, strict=True) if client}
     living = [each for each in apps if each.alive(now)]
+    hanging_on = {None, *(each.id for each in living)}
     return show(
         request,
         visitor,
         "sessions.html",
         "sessions",
         apps=[app_listed(each, names, visitor, now) for each in living],
-        browsers=[browser_listed(each, visitor, now) for each in browsers],
+        browsers=[
+            browser_listed(each, visitor, now) for each in browsers if each.session.session_id in hanging_on
+        ],
     )
 
 
@@ -92,7 +94,7 @@ async def end_all(request: AnyRequest, rooms: Given[Rooms]) -> ASGIResponse:
         *(end(visitor, each, rooms) for each in apps),
         *(rooms.store.account_sessions.end(user_id, each.mark, now) for each in browsers),
     )
-    return see_other(f"{rooms.settings.base}/account", cookie(rooms.settings.issuer, ""), notice="signed-out")
+    return below(rooms, "", cookie(rooms.settings.issuer, ""), notice="signed-out")
 
 
 async def end(visitor: Visitor, session: Session | None, rooms: Rooms) -> None:

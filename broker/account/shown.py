@@ -5,8 +5,8 @@ from typing import Any, NamedTuple
 
 from litestar.response.base import ASGIResponse
 
-from broker.account.visitor import AnyRequest, Visitor
-from broker.core.account_places import NOTICES
+from broker.account.visitor import AnyRequest, Cookie, Visitor
+from broker.core.account_places import NOTICES, address
 from broker.core.identity import Identity
 from broker.core.parameters import Parameters
 from broker.endpoints.responses import see_other
@@ -50,12 +50,12 @@ def show(request: AnyRequest, visitor: Visitor, template: str, place: str, **con
 
 def to_sign_in(rooms: Rooms, place: str) -> ASGIResponse:
     """Whoever is nobody here signs in first, and goes on to `place` then."""
-    return see_other(f"{rooms.settings.base}/account", then=place or None)
+    return below(rooms, "", then=place or None)
 
 
-def below(rooms: Rooms, place: str, **query: str | None) -> ASGIResponse:
+def below(rooms: Rooms, place: str, *cookies: Cookie, **query: str | None) -> ASGIResponse:
     """On to a page of the account."""
-    return see_other(f"{rooms.settings.base}/account/{place}".rstrip("/"), **query)
+    return see_other(address(rooms.settings.base, place, **query), *cookies)
 
 
 def notice_of(request: AnyRequest) -> tuple[str, str] | None:

@@ -15,7 +15,7 @@ from broker.core.identity import User
 from broker.core.opaque import fingerprint
 from broker.core.parameters import Parameters, refused
 from broker.core.records import AccountSession
-from broker.endpoints.browser import shown_cookie
+from broker.endpoints.browser import BrowserCookie
 from broker.endpoints.form import read_form
 from broker.rooms import Rooms
 from broker.store.account_sessions import ABSOLUTE_LIFETIME
@@ -23,6 +23,7 @@ from broker.store.account_sessions import ABSOLUTE_LIFETIME
 log = structlog.get_logger()
 AnyRequest = Request[Any, Any, Any]
 Cookie = tuple[str, str]
+COOKIE = "account"
 FRESH = 600  # seconds since the sign-in in which something may be given up for good (LK-04)
 
 
@@ -54,7 +55,7 @@ class Visitor:
 
 async def visitor_of(request: AnyRequest, rooms: Rooms) -> Visitor | None:
     """None: nobody. A session whose user was deleted, or whose app's session was ended, ends here for good."""
-    held = shown_cookie(request, cookie_name(rooms.settings.issuer)) or ""
+    held = held_by(request, rooms.settings.issuer)
     now = int(time.time())
     session = await rooms.store.account_sessions.find(held, now)
     if session is None:
@@ -93,23 +94,24 @@ async def read_own_form(request: AnyRequest, rooms: Rooms) -> Parameters:
     return await read_form(request)
 
 
-def cookie_name(issuer: str) -> str:
-    return "__Host-account" if issuer.startswith("https://") else "account"
+def held_by(request: AnyRequest, issuer: str) -> str:
+    """The session's value that the browser shows; empty where it shows none, or two, of which one was planted."""
+    values = BrowserCookie.named(COOKIE, issuer).values(request)
+    return values[0] if len(values) == 1 else ""
 
 
 def cookie(issuer: str, value: str) -> Cookie:
     """SameSite=Lax: the way back from a provider is across sites. An empty value forgets it."""
-    secure = "; Secure" if issuer.startswith("https://") else ""
-    age = ABSOLUTE_LIFETIME if value else 0
-    given = f"{cookie_name(issuer)}={value}; Path=/; HttpOnly; SameSite=Lax; Max-Age={age}{secure}"
-    return "set-cookie", given
+    ours = BrowserCookie.named(COOKIE, issuer)
+    secure, age = "; Secure" if ours.secure else "", ABSOLUTE_LIFETIME if value else 0
+    return "set-cookie", f"{ours.name}={value}; Path=/; HttpOnly; SameSite=Lax; Max-Age={age}{secure}"
 
 
 async def begin(request: AnyRequest, session: AccountSession, rooms: Rooms, now: int) -> Cookie | None:
     """A fresh session in this browser; one that was there before is ended, so nobody's cookie is ever taken over. None: the
     user was deleted just now."""
     issuer, sessions = rooms.settings.issuer, rooms.store.account_sessions
-    earlier = shown_cookie(request, cookie_name(issuer)) or ""
+    earlier = held_by(request, issuer)
     held, before = await gather(sessions.begin(session), sessions.find(earlier, now))
     if before:
         await sessions.end(before.user_id, fingerprint(earlier), now)

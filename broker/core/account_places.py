@@ -2,6 +2,7 @@
 
 import re
 from typing import Literal
+from urllib.parse import urlencode
 
 from broker.core.account_rules import Purpose
 
@@ -41,6 +42,13 @@ NOTICES: dict[str, Tone] = {
 def read_place(asked: str | None) -> str:
     """A page below `/account`; the first one where it is none of ours."""
     return asked if asked and PLACE.fullmatch(asked) else ""
+
+
+def address(base: str, place: str, **query: str | None) -> str:
+    """A page of the account as a path of ours; `base` is the issuer's."""
+    path = f"{base}/account/{place}".rstrip("/")
+    asked = urlencode({name: value for name, value in query.items() if value is not None})
+    return f"{path}?{asked}" if asked else path
 
 
 def place_of(purpose: Purpose) -> str:

@@ -14,7 +14,7 @@ from broker.core.errors import ErrorCode, OAuthError
 from broker.core.events import happened
 from broker.core.identity import Identity
 from broker.core.opaque import new_secret
-from broker.endpoints.browser import BrowserCookie, shown_cookie
+from broker.endpoints.browser import BrowserCookie, cookie_values
 from broker.pages.page import page
 from broker.rooms import Rooms
 
@@ -47,7 +47,8 @@ class AdminCookie:
 
     def value(self, request: Request[Any, Any, Any]) -> str | None:
         """What the browser shows. Two of one name: not believed."""
-        return shown_cookie(request, self.name) or None
+        values = cookie_values(request, self.name)
+        return values[0] if len(values) == 1 and values[0] else None
 
 
 async def begin(request: Request[Any, Any, Any], session: AdminSession, rooms: Rooms) -> tuple[str, str]:

@@ -45,8 +45,18 @@ class BrowserCookie:
 
     def is_held_by(self, request: Request[Any, Any, Any], expected: str) -> bool:
         """Whether the request shows the cookie whose fingerprint is `expected`. Two of one name: not believed."""
-        value = shown_cookie(request, self.name)
-        return value is not None and hmac.compare_digest(fingerprint(value), expected)
+        values = self.values(request)
+        return len(values) == 1 and hmac.compare_digest(fingerprint(values[0]), expected)
+
+    def values(self, request: Request[Any, Any, Any]) -> list[str]:
+        """What the request shows under this name, not yet believed."""
+        return cookie_values(request, self.name)
+
+
+def cookie_values(request: Request[Any, Any, Any], name: str) -> list[str]:
+    """What the request shows under a name. More than one: a sibling domain may have planted the other."""
+    pairs = (part.strip().partition("=") for part in request.headers.get("cookie", "").split(";"))
+    return [value for each, _, value in pairs if each == name]
 
 
 def remember_provider(provider_id: str, issuer: str) -> tuple[str, str]:
@@ -59,11 +69,4 @@ def remember_provider(provider_id: str, issuer: str) -> tuple[str, str]:
 
 def remembered_provider(request: Request[Any, Any, Any], issuer: str) -> str | None:
     """Whatever text it is, it is only held against the providers there are."""
-    return shown_cookie(request, BrowserCookie.named("last", issuer).name)
-
-
-def shown_cookie(request: Request[Any, Any, Any], name: str) -> str | None:
-    """The cookie's value, not yet believed. None: there is none, or there are two of one name, of which one was planted."""
-    pairs = (part.strip().partition("=") for part in request.headers.get("cookie", "").split(";"))
-    values = [value for each, _, value in pairs if each == name]
-    return values[0] if len(values) == 1 else None
+    return next(iter(BrowserCookie.named("last", issuer).values(request)), None)

@@ -2,7 +2,6 @@
 
 import re
 from typing import Any
-from urllib.parse import urlencode
 
 import msgspec
 from litestar.response.base import ASGIResponse
@@ -41,13 +40,11 @@ def to_provider(url: str, cookie: tuple[str, str]) -> ASGIResponse:
     return ASGIResponse(status_code=303, headers=[("location", url), ("cache-control", "no-store"), cookie])
 
 
-def see_other(path: str, *cookies: tuple[str, str], **query: str | None) -> ASGIResponse:
+def see_other(path: str, *cookies: tuple[str, str]) -> ASGIResponse:
     """303 to a page of our own. Raises ValueError for what could be another's: a path is written by us, never sent."""
-    asked = urlencode({name: value for name, value in query.items() if value is not None})
-    place = f"{path}?{asked}" if asked else path
-    if not OWN_PATH.fullmatch(place):
+    if not OWN_PATH.fullmatch(path):
         raise ValueError("not a path of our own")
-    headers = [("location", place), ("cache-control", "no-store"), *cookies]
+    headers = [("location", path), ("cache-control", "no-store"), *cookies]
     return ASGIResponse(status_code=303, headers=headers)
 
 

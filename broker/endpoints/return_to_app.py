@@ -6,6 +6,7 @@ the same return, and its code stays one code.
 
 from asyncio import gather
 from typing import Any
+from urllib.parse import urlencode
 
 import structlog
 from litestar import Request, get, post
@@ -16,7 +17,7 @@ from broker.core.identity import Identity
 from broker.core.opaque import derived_secret, fingerprint, new_secret
 from broker.core.parameters import Parameters, refused
 from broker.core.records import Arrived, AuthorizationCode, PendingReturn
-from broker.endpoints.browser import BrowserCookie, remember_provider, shown_cookie
+from broker.endpoints.browser import BrowserCookie, remember_provider
 from broker.endpoints.form import read_form
 from broker.endpoints.redirect import form_target, is_android, prove_redirect_uri, shown_target
 from broker.endpoints.responses import see_other, to_app
@@ -52,7 +53,7 @@ async def ask_to_return(
     note(grant, StepName.RETURN_PAGE, rooms)
     issuer = rooms.settings.issuer
     cookies = (BrowserCookie.of(secret, issuer).give(cookie_value), remember_provider(connection.id, issuer))
-    return see_other(f"{rooms.settings.base}/continue", *cookies, flow=secret)
+    return see_other(f"{rooms.settings.base}/continue?{urlencode({'flow': secret})}", *cookies)
 
 
 @get("/continue")
@@ -97,7 +98,7 @@ async def return_to_app(request: AnyRequest, rooms: Given[Rooms]) -> ASGIRespons
         code = code_of(waiting, secret, cookie_value)
         unspent = await offer(code, waiting, rooms)
     if not unspent:
-        return see_other(f"{rooms.settings.base}/continue", flow=secret)
+        return see_other(f"{rooms.settings.base}/continue?{urlencode({'flow': secret})}")
     by_intent, issuer = form.get("via") == "intent", rooms.settings.issuer
     return to_app(target, via_intent=by_intent, code=code, state=waiting.state, iss=issuer)
 
@@ -112,7 +113,7 @@ async def find(request: AnyRequest, secret: str, rooms: Rooms) -> tuple[PendingR
         log.warning("browser_mismatch", client_id=waiting.grant.client_id)
         note(waiting.grant, StepName.DIED, rooms, reason=Reason.BROWSER_MISMATCH)
         raise refused("this sign-in was begun in another browser")
-    return waiting, shown_cookie(request, cookie.name) or ""
+    return waiting, cookie.values(request)[0]
 
 
 def code_of(waiting: PendingReturn, secret: str, cookie_value: str) -> str:

@@ -4,7 +4,7 @@ the cookie that says whose page it is. What arrived waits, sealed, for the next 
 
 from litestar.response.base import ASGIResponse
 
-from broker.core.account_places import place_of
+from broker.core.account_places import address, place_of
 from broker.core.errors import ErrorCode, OAuthError
 from broker.core.opaque import fingerprint, new_secret
 from broker.core.records import AccountArrival, Arrived, PendingAuthorization
@@ -26,7 +26,7 @@ async def carry(
     )
     await rooms.store.account_arrivals.save(secret, waiting)
     cookie = BrowserCookie.of(secret, rooms.settings.issuer).give(cookie_value)
-    return see_other(f"{rooms.settings.base}/account/arrived", cookie, spent.forget(), flow=secret)
+    return see_other(address(rooms.settings.base, "arrived", flow=secret), cookie, spent.forget())
 
 
 def turn_back(
@@ -34,6 +34,5 @@ def turn_back(
 ) -> ASGIResponse:
     """To where the flow was begun, with a notice of what failed."""
     notice = "cancelled" if error.code is ErrorCode.ACCESS_DENIED else "provider-failed"
-    path = f"/account/{place_of(flow.purpose)}".rstrip("/")
-    then = flow.purpose.then or None
-    return see_other(f"{rooms.settings.base}{path}", spent.forget(), notice=notice, then=then)
+    place, then = place_of(flow.purpose), flow.purpose.then or None
+    return see_other(address(rooms.settings.base, place, notice=notice, then=then), spent.forget())

@@ -1,5 +1,6 @@
 """Connected accounts on the account page: connect, allow more, reconnect; and in whose browser alone that works."""
 
+import httpx2
 import pytest
 
 from tests.accounts.people import People, SignedIn
@@ -15,9 +16,12 @@ from tests.broker.account.portal import (
     open_portal,
     stranger,
 )
+from tests.broker.endpoints.html_page import attributes
+from tests.conftest import HTTPS_REDIRECT
 from tests.conftest import connect as configure
-from tests.phone import form_of
-from tests.provider_stub import answer_json
+from tests.phone import Phone, form_of
+from tests.provider_stub import ProviderStub, answer_json
+from tests.running import LOCAL, RunningBroker
 
 
 @pytest.fixture
@@ -234,6 +238,33 @@ def test_what_is_shown_of_each(people: People, ada: SignedIn, here: Portal):
         assert "Switched off here" in main_of(here.get("connections"))
         page = account_page(here, ada, people, "other")
         assert "Reconnect</button>" not in page.text
+
+
+def test_missing_access(catalogue_broker: RunningBroker, rsa_provider: ProviderStub):
+    """Where the operator always asks for more than who somebody is, and the person did not allow it, access is missing."""
+    calendar = "https://www.googleapis.com/auth/calendar.readonly"
+    scopes = ["openid", "email", "profile", calendar]
+    google = {
+        "id": "google",
+        "client_id": "google-web",
+        "client_secret": "google-secret-canary",
+        "scopes": scopes,
+    }
+    assert catalogue_broker.admin("POST", "/v1/providers", google).status_code == 200
+    rsa_provider.claims = lambda honest: {
+        **honest,
+        "aud": "google-web",
+        "iss": "https://accounts.google.com",
+    }
+    rsa_provider.token_fields = {"scope": "openid email profile"}
+    with httpx2.Client(follow_redirects=False, **LOCAL) as browser:
+        phone = Phone(catalogue_broker, "default", HTTPS_REDIRECT, provider="google", browser=browser)
+        portal = open_portal(SignedIn(phone, phone.sign_in()))
+        page = portal.get("connections")
+        assert "Missing access" in main_of(page)
+        one = portal.get(attributes(page.text, "href")[-1].removeprefix("/account/"))
+        assert "See your calendars" in main_of(one)
+    catalogue_broker.admin("DELETE", "/v1/providers/google")
 
 
 def test_nobody_elses_account(people: People, ada: SignedIn, portal: Portal):

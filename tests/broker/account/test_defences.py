@@ -1,7 +1,9 @@
 """The account page against other sites, against what people and providers send, and against frames and caches."""
 
 import re
+from contextlib import suppress
 
+import httpx2
 import pytest
 
 from tests.accounts.people import People, SignedIn, connect
@@ -16,7 +18,8 @@ from tests.broker.account.portal import (
 from tests.broker.endpoints.html_page import attributes, elements
 from tests.conftest import HTTPS_REDIRECT
 from tests.phone import Phone
-from tests.running import RunningBroker
+from tests.running import LOCAL, RunningBroker, running_broker
+from tests.webhook_receiver import until
 
 PLACES = (
     "",
@@ -194,6 +197,30 @@ def test_in_public_the_cookie_is_bound_to_the_host(public_broker: RunningBroker)
     answer = public_broker.post("/account/sign-out", data={"csrf": "x"})
     given = answer.headers["set-cookie"]
     assert given == "__Host-account=; Path=/; HttpOnly; SameSite=Lax; Max-Age=0; Secure"
+
+
+def answers(url: str) -> bool:
+    with suppress(httpx2.TransportError):
+        return httpx2.get(url, **LOCAL).status_code == 200
+    return False
+
+
+def test_below_a_path(valkey: str):
+    """Where the issuer has a path, every page, form and way on is below it."""
+
+    def wait(address: str, *_: object) -> None:
+        until(lambda: answers(f"{address}/base/health/live"), 60)
+
+    settings = {"DEVELOPMENT": "0", "ISSUER": "https://auth.example.test/base"}
+    with running_broker(valkey, wait=wait, **settings) as below:
+        page = below.get("/base/account")
+        assert heading(page) == "Sign in to your account"
+        assert below.get("/account").status_code == 404
+        links = attributes(page.text, "href", "src", "action")
+        assert all(link.startswith(("/base/", "data:")) for link in links)
+        answer = below.post("/base/account/sign-out", data={"csrf": "x"})
+        assert answer.headers["location"] == "/base/account?notice=signed-out"
+        assert below.get("/base/account/sessions").headers["location"] == "/base/account?then=sessions"
 
 
 def test_two_flows_do_not_meet(people: People, ada: SignedIn):

@@ -67,6 +67,23 @@ def test_who_gets_no_ticket(ada: SignedIn, shown: str):
     assert answer.headers["www-authenticate"].startswith("Bearer")
 
 
+def test_a_web_app_asks_for_a_ticket(people: People):
+    """A web app of the session's client may ask from its own origin, and reads the answer; another origin does not."""
+    origin = "https://web.example.com"
+    client = people.broker.make_client(web_origins=[origin])["client_id"]
+    people.broker.allow(HTTPS_REDIRECT, client)
+    people.tell("web")
+    phone = people.phone()
+    phone.client_id = client
+    token = phone.sign_in()["access_token"]
+    url = f"{people.broker.address}/account/ticket"
+    for sent, shared in ((origin, origin), ("https://evil.example.net", None)):
+        answer = httpx2.post(url, headers={"authorization": f"Bearer {token}", "origin": sent}, **LOCAL)
+        assert answer.headers.get("access-control-allow-origin") == shared
+    asked = {"origin": origin, "access-control-request-method": "POST"}
+    assert httpx2.options(url, headers=asked, **LOCAL).headers["access-control-allow-origin"] == origin
+
+
 def test_a_ticket_is_good_once(people: People, ada: SignedIn):
     """A ticket's link that is opened a second time opens nothing, in whatever browser."""
     link = ticket(ada)
