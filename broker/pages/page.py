@@ -28,6 +28,7 @@ def environment() -> Any:
     return made
 
 
+<<<<<<< HEAD
 def bold(text: str) -> Any:
     """A value that stands out in a sentence."""
     from markupsafe import Markup  # noqa: PLC0415 - as Jinja
@@ -56,10 +57,20 @@ def page(
 
 def render(
     request: AnyRequest, template: str, *, sends_to: str | None = "", script: bool = False, **context: Any
+=======
+def page(template: str, *, sends_to: str = "", script: bool = False, **context: Any) -> ASGIResponse:
+    """A page as an answer."""
+    html, headers = render(template, sends_to=sends_to, script=script, **context)
+    return ASGIResponse(body=html, media_type="text/html", headers=headers)
+
+
+def render(
+    template: str, *, sends_to: str = "", script: bool = False, **context: Any
+>>>>>>> mobile
 ) -> tuple[str, dict[str, str]]:
     """A page and its headers. `sends_to` is what its forms may lead to besides ourselves: browsers hold a form's
-    redirects against `form-action` too, so the return page must name the app's scheme; None is anywhere, for which CSP
-    has no word. No COOP header: it would cut the popup that expo-auth-session waits on (research: mobile.md 2.2)."""
+    redirects against `form-action` too, so the return page must name the app's scheme. No COOP header: it would cut
+    the popup that expo-auth-session waits on (research: mobile.md 2.2)."""
     headers = {
         "cache-control": "no-store",
         "content-language": (look := Look.of(request)).words.language,
@@ -72,9 +83,10 @@ def render(
     return html, headers
 
 
-def policy(sends_to: str | None, *, script: bool) -> str:
+def policy(sends_to: str, *, script: bool) -> str:
+    """`*` is anywhere, an app's scheme too. CSP has no word for that, so the directive is left out."""
     scripts = "script-src 'self'; connect-src 'self'; " if script else ""
-    forms = "" if sends_to is None else f"form-action 'self' {sends_to}; "
+    forms = "" if sends_to == "*" else f"form-action 'self' {sends_to}; "
     return (
         f"default-src 'none'; style-src 'self'; img-src 'self' data:; {scripts}"
         f"{forms}frame-ancestors 'none'; base-uri 'none'"

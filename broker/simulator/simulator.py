@@ -17,7 +17,7 @@ from broker.simulator.memory import Drawer, Grant
 
 # A form's redirects are held against the page's form-action, and this one's may lead on into any app: a refusal goes
 # there without a page of the broker's between.
-ANYWHERE = None
+ANYWHERE = "*"
 
 
 @dataclass(frozen=True)

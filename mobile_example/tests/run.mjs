@@ -11,7 +11,7 @@ const TEST_FILES = {
   'build/bundles.test.mjs': 3,
   'build/package.test.mjs': 6,
   'e2e/native.test.mjs': 23,
-  'e2e/session.test.mjs': 13,
+  'e2e/session.test.mjs': 14,
   'e2e/web.test.mjs': 11,
 };
 const JEST = { ios: 15, android: 15 };

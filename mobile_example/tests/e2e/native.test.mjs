@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 
 import { webviewBrowser } from '../../src/sso/dist/webview/browser.js';
-import { approve, keepApart, returnToApp, signsInAs, somebody } from '../stage/person.mjs';
+import { approve, keepApart, returnToApp, signsInAs, somebody, stayInTheApp } from '../stage/person.mjs';
 import { simulatedSdk } from '../stage/phone.mjs';
 import { phones } from '../stage/phones.mjs';
 import { stage } from '../stage/stage.mjs';
@@ -169,6 +169,7 @@ describe('a window inside the app', () => {
     const device = await phone(null, { os: 'android', browser });
     const app = await device.startApp();
     const closed = showWebView(context, browser, async (page) => {
+      await stayInTheApp(page);
       await approve(page, email);
       await returnToApp(page);
     });

@@ -35,6 +35,17 @@ describe('the session', () => {
     assert.equal((await device.startApp()).getSnapshot().user.email, email);
   });
 
+  test('in a network that takes six seconds for an answer the session goes on', async () => {
+    const { app } = await signedIn(somebody(), { fetch: network.fetch });
+    const before = network.refreshes();
+    network.slowDown(6_000);
+    await app.getAccessToken({ forceRefresh: true });
+    network.slowDown(0);
+    assert.equal(network.refreshes() - before, 2);
+    assert.equal(app.getSnapshot().offline, false);
+    await app.getAccessToken({ forceRefresh: true });
+  });
+
   test('without a network nobody is signed out, and a token that still lives is handed out', async () => {
     const air = { plane: false };
     const fetch = (url, init) => (air.plane ? Promise.reject(new TypeError('offline')) : globalThis.fetch(url, init));

@@ -19,6 +19,13 @@ export async function keepApart(page) {
   await press(page, 'form[action$="/prove"] button[name=apart]');
 }
 
+// In a window of another app the broker may first advise the system's browser.
+export async function stayInTheApp(page) {
+  const stay = page.locator('a[href*="webview=continue"]');
+  await stay.or(page.locator('input[name=email]')).first().waitFor();
+  if (await stay.count() > 0) await stay.click();
+}
+
 // The click may lead to a scheme that the browser cannot open, and then no navigation ever ends.
 async function press(page, selector) {
   const button = page.locator(selector).first();

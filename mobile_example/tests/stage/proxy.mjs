@@ -5,6 +5,7 @@ import http from 'node:http';
 export async function startProxy(target) {
   const seen = [];
   let loses = 0;
+  let delay = 0;
   const server = http.createServer((incoming, outgoing) => {
     const { method, headers } = incoming;
     const chunks = [];
@@ -19,8 +20,10 @@ export async function startProxy(target) {
           answer.resume().on('end', () => incoming.socket.destroy());
           return;
         }
-        outgoing.writeHead(answer.statusCode, answer.headers);
-        answer.pipe(outgoing);
+        setTimeout(() => {
+          outgoing.writeHead(answer.statusCode, answer.headers);
+          answer.pipe(outgoing);
+        }, delay);
       });
       forward.end(body);
     });
@@ -30,6 +33,7 @@ export async function startProxy(target) {
   return {
     fetch: (url, init) => fetch(url.replace(target, address), init),
     loseRefreshAnswers: (count) => { loses = count; },
+    slowDown: (milliseconds) => { delay = milliseconds; },
     refreshes: () => seen.filter(({ path, body }) => path === '/token' && body.includes('grant_type=refresh_token')).length,
     stop: () => { server.closeAllConnections(); server.close(); },
   };

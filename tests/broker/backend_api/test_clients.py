@@ -204,7 +204,7 @@ def test_a_secret_is_shown_once(api: Api, stranger: Api):
     for answer in answers:
         assert answer.status_code == 200
         assert secret not in answer.text
-        assert "fingerprint" not in answer.text
+        assert "secret_fingerprint" not in answer.text
     assert stranger.http.post("/introspect", data=form).status_code == 401
 
 

@@ -53,7 +53,7 @@ export class Client implements SSOClient {
     this.#native = config.native ?? {};
     this.#tell = config.onEvent ?? (() => undefined);
     this.#discovery = new Discovery(http, config.issuer);
-    this.#requests = new Requests(http, this.#discovery, { clientId, redirectUri, scopes });
+    this.#requests = new Requests(http, this.#discovery, platform.clock, { clientId, redirectUri, scopes });
     this.#flows = new Flows(platform.flowStorage, `sso.${clientId}.flow`, platform.crypto, platform.clock);
     const vault = new Vault(platform.storage, `sso.${clientId}.`);
     this.#session = new SessionKeeper(platform, this.#requests, vault, `sso.${clientId}`, this.#tell);
@@ -63,7 +63,7 @@ export class Client implements SSOClient {
   /** Once, by who builds the client. Resolves when it is known whether somebody is signed in. */
   async start(): Promise<void> {
     const { links, onWake } = this.#platform;
-    this.#unsubscribe.push(links.subscribe((url) => this.handleRedirect(url)));
+    this.#unsubscribe.push(links.subscribe((url) => this.#arrive(url)));
     this.#unsubscribe.push(onWake(() => this.#quietly(this.#session.wake())));
     await this.#quietly(this.#finishEarlier());
     await this.#quietly(this.#session.load());
@@ -203,6 +203,14 @@ export class Client implements SSOClient {
     if (flow.purpose === 'signIn') return { purpose: 'signIn', session: await this.#session.begin(tokens) };
     this.#session.adopt(tokens);
     return { purpose: 'connect', accountId: tokens.accountId };
+  }
+
+  // Nobody may be waiting for a link that came late; a refusal is ours too.
+  #arrive(url: string): Promise<boolean> {
+    return this.handleRedirect(url).catch((error: unknown) => {
+      this.#tell({ type: 'failed', error });
+      return true;
+    });
   }
 
   // The app was killed while the browser was in front, or this page is a popup's.

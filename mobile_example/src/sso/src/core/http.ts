@@ -9,7 +9,6 @@ export interface Call {
   readonly method?: 'GET' | 'POST' | 'DELETE';
   readonly form?: Readonly<Record<string, string | undefined>>;
   readonly accessToken?: string;
-  readonly patience?: number;
   /** What a word of the broker means in this call, where it means something else than elsewhere. */
   readonly words?: Readonly<Record<string, SSOErrorCode>>;
 }
@@ -34,7 +33,7 @@ export class Http {
   async #answer(url: string, call: Call): Promise<{ status: number; body: string }> {
     const over = new AbortController();
     const answered = new AbortController();
-    const late = this.#clock.sleep(call.patience ?? PATIENCE, answered.signal).then(() => {
+    const late = this.#clock.sleep(PATIENCE, answered.signal).then(() => {
       if (answered.signal.aborted) return;
       over.abort();
       throw new SSOError('timeout');

@@ -19,7 +19,7 @@ export interface Browser {
 export interface Links {
   /** The link that started the app, if one did. */
   initial(): Promise<string | null>;
-  /** Links that arrive while it runs. The listener's promise says whether the link was ours. */
+  /** Links that arrive while it runs. The listener says whether the link was ours; it never rejects. */
   subscribe(listener: (url: string) => Promise<boolean>): () => void;
   /** The link that started the app was dealt with; or it was not ours, and another window may wait for it. */
   settle(url: string, ours: boolean): Promise<void>;

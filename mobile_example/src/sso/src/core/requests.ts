@@ -1,12 +1,13 @@
 // What the app says to the broker's OAuth doors, and what it understands of the answers.
 import type { Discovery } from './discovery.js';
-import { encoded, type Http } from './http.js';
+import { isRetryable } from './errors.js';
 import type { Flow } from './flows.js';
-import type { NativeAnswer } from './platform.js';
+import { encoded, type Http } from './http.js';
+import type { Clock, NativeAnswer } from './platform.js';
 import { fieldsOf, optionalText, text, words } from './reading.js';
 import type { SignInOptions, User } from './types.js';
 
-const PATIENCE_FOR_REFRESH = 4_000; // milliseconds; twice, and still inside the broker's ten seconds of grace
+const ASK_AGAIN_AFTER = 4_000; // milliseconds; well inside the broker's ten seconds of grace
 
 export interface Tokens {
   readonly accessToken: string;
@@ -28,11 +29,13 @@ export interface App {
 export class Requests {
   readonly #http: Http;
   readonly #discovery: Discovery;
+  readonly #clock: Clock;
   readonly #app: App;
 
-  constructor(http: Http, discovery: Discovery, app: App) {
+  constructor(http: Http, discovery: Discovery, clock: Clock, app: App) {
     this.#http = http;
     this.#discovery = discovery;
+    this.#clock = clock;
     this.#app = app;
   }
 
@@ -92,21 +95,27 @@ export class Requests {
     return { challenge: text(told, 'challenge'), nonce: text(told, 'nonce') };
   }
 
-  /** A mobile network drops answers. The broker gives the same successor to the same token for ten seconds, so the question
-   * is put twice: an answer that was lost is recovered, and a refresh token is never burnt. */
+  /** A mobile network drops answers, or is slow. The broker gives the same successor to the same token for ten seconds, so
+   * the question is put a second time while the first may still be answered, and either answer will do. */
   async refresh(refreshToken: string): Promise<Tokens> {
-    const form = { grant_type: 'refresh_token', refresh_token: refreshToken };
-    const ask = (): Promise<Tokens> => this.#token(form, PATIENCE_FOR_REFRESH);
-    return ask().catch((error: unknown) => (isLost(error) ? ask() : Promise.reject(error)));
+    const ask = (): Promise<Tokens> => this.#token({ grant_type: 'refresh_token', refresh_token: refreshToken });
+    const first = ask();
+    const settled = first.then(() => true, (error: unknown) => !isRetryable(error));
+    return (await this.#within(ASK_AGAIN_AFTER, settled)) ? first : firstOf(first, ask());
   }
 
-  async #token(form: Record<string, string | undefined>, patience?: number): Promise<Tokens> {
+  async #within(milliseconds: number, settled: Promise<boolean>): Promise<boolean> {
+    const done = new AbortController();
+    const late = this.#clock.sleep(milliseconds, done.signal).then(() => false);
+    return Promise.race([settled, late]).finally(() => done.abort());
+  }
+
+  async #token(form: Record<string, string | undefined>): Promise<Tokens> {
     const { token } = await this.#discovery.endpoints();
     const all = { ...form, client_id: this.#app.clientId };
     // A code that was refused has not ended a session.
     const instead = form.grant_type === 'refresh_token' ? {} : { invalid_grant: 'access_denied' as const };
-    const call = { form: all, words: instead, ...(patience === undefined ? {} : { patience }) };
-    return tokensOf(await this.#http.call(token, call));
+    return tokensOf(await this.#http.call(token, { form: all, words: instead }));
   }
 
   async revoke(refreshToken: string): Promise<void> {
@@ -145,5 +154,10 @@ export function userOf(claims: unknown): User {
   };
 }
 
-const isLost = (error: unknown): boolean =>
-  error instanceof Error && 'code' in error && (error.code === 'network' || error.code === 'timeout');
+// Promise.any, which not every engine has.
+function firstOf<T>(one: Promise<T>, other: Promise<T>): Promise<T> {
+  return new Promise((resolve, reject) => {
+    one.then(resolve, () => other.then(resolve, reject));
+    other.then(resolve, () => undefined);
+  });
+}

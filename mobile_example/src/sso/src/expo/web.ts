@@ -72,9 +72,7 @@ function listenOn(channelName: string, listener: (url: string) => Promise<boolea
   channel.onmessage = ({ data }: MessageEvent<Message>) => {
     if (!('url' in data)) return;
     const { url } = data;
-    const answer = (ours: boolean): void => { if (ours) channel.postMessage({ taken: url }); };
-    // A refusal is ours too.
-    listener(url).then(answer, () => answer(true));
+    void listener(url).then((ours) => { if (ours) channel.postMessage({ taken: url }); });
   };
   return () => channel.close();
 }
