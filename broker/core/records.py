@@ -44,6 +44,9 @@ class PendingAuthorization(msgspec.Struct, frozen=True, kw_only=True):
     consent: bool = False  # the provider is asked anew, because it gave no refresh token and we hold none
     purpose: Purpose = msgspec.field(default_factory=Purpose)
     waiting: Arrived | None = None
+    attempt: str = (
+        ""  # of a device with Clerk's SDK: the flow ends in a nonce for it alone (core/attempts.py)
+    )
 
 
 class PendingProof(msgspec.Struct, frozen=True, kw_only=True):
@@ -80,6 +83,7 @@ class AuthorizationCode(msgspec.Struct, frozen=True, kw_only=True):
     signed_in_at: int
     spent: bool = False
     connects: bool = False
+    attempt: str = ""  # then it is no code but that attempt's nonce, and /token does not take it
 
 
 class PendingReturn(msgspec.Struct, frozen=True, kw_only=True):

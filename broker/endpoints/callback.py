@@ -24,7 +24,7 @@ from broker.endpoints.browser import BrowserCookie
 from broker.endpoints.form import read_form
 from broker.endpoints.reconnect import renew
 from broker.endpoints.redirect import prove_redirect_uri
-from broker.endpoints.responses import error_to_app
+from broker.endpoints.refusal import refuse
 from broker.providers.provider import Connection, with_posted_name
 from broker.rooms import Given, Rooms
 from broker.store.grants import Ref
@@ -75,7 +75,7 @@ async def arrive(
         if flow.purpose.kind == "reconnect":
             raise
         target = await prove_redirect_uri(rooms, flow.client_id, flow.redirect_uri)
-        return error_to_app(target, flow.state, error, rooms.settings.issuer)
+        return await refuse(flow, target, error, rooms)
     tokens = with_scope(tokens, connection, flow)
     arrived = Arrived(provider=connection.id, identity=identity, tokens=tokens)
     if flow.purpose.kind == "reconnect":
@@ -167,7 +167,7 @@ async def admit(
                 return await sign_in(proven, connection, arrived, known, now, rooms)
     except OAuthError as error:
         log.warning("arrival_refused", provider=connection.id, error=str(error), detail=error.detail)
-        return error_to_app(target, flow.state, error, rooms.settings.issuer)
+        return await refuse(flow, target, error, rooms)
 
 
 async def sign_in(

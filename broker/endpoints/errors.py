@@ -22,7 +22,17 @@ AnyRequest = Request[Any, Any, Any]
 Answer = Response[Any]
 
 # Where browsers with people in front of them arrive. Everything else is for programs.
-PAGES = ("/authorize", "/callback/", "/continue", "/prove", "/reconnect/", "/logout", "/simulator/", "/try")
+PAGES = (
+    "/authorize",
+    "/begin",
+    "/callback/",
+    "/continue",
+    "/prove",
+    "/reconnect/",
+    "/logout",
+    "/simulator/",
+    "/try",
+)
 HEADINGS = {
     "server_error": ("Something went wrong", "Please go back to the app and try again in a moment."),
     "temporarily_unavailable": (
@@ -120,7 +130,7 @@ def answer(
     settings: Settings = request.app.state.settings
     # Not request.url: that is built with the Host header, whose text is anybody's (MD-01).
     path = request.scope["path"].removeprefix(settings.base)
-    if path.startswith("/v1/"):
+    if path.startswith(("/v1/", "/clerk/")):
         code = {404: "resource_not_found", 405: "method_not_allowed"}.get(status, wire)
         return error_response(ApiError(status, code, description), headers=headers)
     if not path.startswith(PAGES) or "application/json" in request.headers.get("accept", ""):

@@ -22,7 +22,7 @@ from broker.endpoints.authorize import known_client, send_off
 from broker.endpoints.browser import BrowserCookie
 from broker.endpoints.form import read_form
 from broker.endpoints.redirect import form_target, prove_redirect_uri
-from broker.endpoints.responses import error_to_app
+from broker.endpoints.refusal import refuse
 from broker.pages.page import page
 from broker.providers.provider import Connection
 from broker.rooms import Given, Rooms
@@ -160,4 +160,4 @@ async def keep_apart(
         return await let_on(proven, account.user_id, connection, account.identity, now, rooms, writing)
     except OAuthError as error:
         log.info("arrival_refused", provider=arrived.provider, detail=error.detail)
-        return error_to_app(target, flow.state, error, rooms.settings.issuer)
+        return await refuse(flow, target, error, rooms)

@@ -10,11 +10,13 @@ from redis.asyncio import Redis
 
 from broker.core.encryption_keys import EncryptionKeys
 from broker.store.arrivals import Arrivals
+from broker.store.attempts import Attempts, Failures
 from broker.store.challenges import Challenges
 from broker.store.clients import Clients
 from broker.store.codes import Codes
 from broker.store.commands import Commands
 from broker.store.deliveries import Deliveries
+from broker.store.devices import Devices
 from broker.store.directory import Directory
 from broker.store.due import Due
 from broker.store.events import Events
@@ -52,6 +54,9 @@ class Store:
     challenges: Challenges
     codes: Codes
     arrivals: Arrivals
+    attempts: Attempts
+    failures: Failures
+    devices: Devices
     sessions: Sessions
     users: Users
     grants: Grants
@@ -84,6 +89,9 @@ class Store:
             challenges=Challenges(redis, sealer),
             codes=Codes(redis, outbox),
             arrivals=Arrivals(redis, sealer),
+            attempts=Attempts(redis, sealer),
+            failures=Failures(redis, sealer),
+            devices=Devices(redis),
             sessions=Sessions(redis, keys.derive("refresh token"), outbox),
             users=Users(redis, sealer, outbox),
             grants=Grants(redis, sealer, outbox),

@@ -43,6 +43,8 @@ PLACES = {
     b"proof:": Place(),
     b"arrived:": Place(),
     b"challenge:": Place(),
+    b"attempt:": Place(),
+    b"failure:": Place(),
 }
 
 
