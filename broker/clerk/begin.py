@@ -85,7 +85,12 @@ def check_asked(
 
 
 def flow_of(call: Call, attempt: Attempt, target: AllowedRedirectUri, challenge: str) -> PendingAuthorization:
-    """Raises OAuthError for a prompt that cannot be honoured."""
+    """Raises ApiError for a prompt that cannot be honoured."""
+    try:
+        prompt = check_prompt(call.form.get("oidc_prompt") or None)
+    except OAuthError as error:
+        told = error.description
+        raise ApiError(422, "form_param_value_invalid", told, param="oidc_prompt") from None
     return PendingAuthorization(
         client_id=call.client.client_id,
         redirect_uri=target.text,
@@ -97,7 +102,7 @@ def flow_of(call: Call, attempt: Attempt, target: AllowedRedirectUri, challenge:
         upstream_verifier="",
         upstream_nonce="",
         browser="",
-        prompt=check_prompt(call.form.get("oidc_prompt") or None),
+        prompt=prompt,
         provider_scopes=call.scopes,
         attempt=attempt.id,
     )
