@@ -13,6 +13,8 @@ from redis.exceptions import RedisError
 
 from broker.account import account_doors
 from broker.backend_api import backend_api
+from broker.clerk import clerk_router
+from broker.clerk.begin import begin_in_browser
 from broker.core.client import DEFAULT_CLIENT
 from broker.core.errors import OAuthError
 from broker.dashboard import dashboard
@@ -47,6 +49,7 @@ from broker.store.sealing import SealBroken
 DOORS: list[ControllerRouterHandler] = [
     *(openid_configuration, jwks, authorize, par, challenge, callback, posted_callback),
     *(prove, show_return, return_to_app, reconnect),
+    begin_in_browser,
     *(token, revoke, introspect, userinfo, logout, posted_logout),
     *account_doors,
     *(notified, live, ready, asset),
@@ -107,7 +110,7 @@ def hang(rooms: Rooms) -> list[ControllerRouterHandler]:
     metadata = Router(
         f"/.well-known/oauth-authorization-server{base}", route_handlers=[authorization_server_metadata]
     )
-    doors = [*DOORS, me_router, backend_api(rooms), dashboard(rooms), *simulator]
+    doors = [*DOORS, me_router, clerk_router, backend_api(rooms), dashboard(rooms), *simulator]
     # Litestar copies every handler for every router around it, so there is none where it says nothing.
     return [*([Router(base, route_handlers=doors)] if base else doors), metadata, *HOST_DOORS]
 

@@ -68,6 +68,7 @@ class PendingAuthorization(msgspec.Struct, frozen=True, kw_only=True):
     purpose: Purpose = msgspec.field(default_factory=Purpose)
     waiting: Arrived | None = None
     flow_id: str = ""  # by which its steps are told together (core/flows.py); not a secret
+    attempt: str = ""  # a device's with Clerk's SDK: the flow ends in a nonce for it alone (core/attempts.py)
 
 
 class PendingProof(msgspec.Struct, frozen=True, kw_only=True):
@@ -106,6 +107,7 @@ class AuthorizationCode(msgspec.Struct, frozen=True, kw_only=True):
     connects: bool = False
     flow_id: str = ""
     provider: str = ""
+    attempt: str = ""  # then it is no code but that attempt's nonce, and /token does not take it
 
 
 class PendingReturn(msgspec.Struct, frozen=True, kw_only=True):

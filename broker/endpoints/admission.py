@@ -14,7 +14,7 @@ from broker.core.identity import Identity
 from broker.core.opaque import new_session_id
 from broker.core.records import Arrived, AuthorizationCode, PendingAuthorization
 from broker.endpoints.browser import BrowserCookie, remember_provider
-from broker.endpoints.responses import to_app
+from broker.endpoints.responses import hand_out
 from broker.endpoints.return_to_app import ask_to_return, make_code
 from broker.providers.provider import Connection
 from broker.rooms import Rooms
@@ -48,7 +48,7 @@ async def let_on(
         code, *_ = await gather(make_code(grant, arrived, rooms), *writings)
         issuer = rooms.settings.issuer
         cookies = (proven.cookie.forget(), remember_provider(connection.id, issuer))
-        return to_app(proven.target, code=code, state=flow.state, iss=issuer, cookies=cookies)
+        return hand_out(proven.target, grant, code, flow.state, issuer, cookies=cookies)
     await gather(*writings)
     return await ask_to_return(grant, arrived, flow.state, connection, identity, rooms)
 
@@ -68,4 +68,5 @@ def grant_to(user_id: str, flow: PendingAuthorization, now: int) -> Authorizatio
         connects=flow.purpose.kind == "connect",
         flow_id=flow.flow_id,
         provider=flow.provider,
+        attempt=flow.attempt,
     )

@@ -46,7 +46,7 @@ async def authorize(request: Request[Any, Any, Any], rooms: Given[Rooms]) -> ASG
         asked = AuthorizationRequest.parse(parameters, client)
         if asked.provider is None:
             return await choose_provider(request, parameters, client, target, rooms)
-        usable = check_connection(connection, asked, connecting=ticket is not None)
+        usable = check_connection(connection, asked.provider_scopes, connecting=ticket is not None)
         return await depart(asked, client, target, usable, ticket, rooms)
     except OAuthError as error:
         log.info("authorization_refused", client_id=client.client_id, error=str(error), detail=error.detail)
@@ -98,13 +98,13 @@ def known_client(client: Client | None) -> Client:
 
 
 def check_connection(
-    connection: Connection | None, asked: AuthorizationRequest, *, connecting: bool
+    connection: Connection | None, provider_scopes: tuple[str, ...], *, connecting: bool
 ) -> Connection:
     """The connection, if people may use it for this and the app may ask what it asks."""
     if connection is None or not (connection.sign_in or connecting):
         told = "connect" if connecting else "sign in with"
         raise OAuthError(ErrorCode.INVALID_REQUEST, f"provider is not one that people can {told} here")
-    if not set(asked.provider_scopes) <= {*connection.allowed_scopes}:
+    if not set(provider_scopes) <= {*connection.allowed_scopes}:
         raise OAuthError(
             ErrorCode.INVALID_SCOPE, "provider_scopes holds one that is not allowed for this provider"
         )
@@ -163,6 +163,7 @@ async def choose_provider(
     client: Client,
     target: AllowedRedirectUri,
     rooms: Rooms,
+    place: str = "/authorize",
 ) -> ASGIResponse:
     """The picker: each choice is this request again, with a provider; the one used last in this browser stands first."""
     connections = rooms.catalogue.connections(await rooms.store.provider_configurations.list())
@@ -172,7 +173,7 @@ async def choose_provider(
             "name": connection.provider.name,
             "logo": connection.provider.logo,
             "last_used": connection.id == last,
-            "url": f"{rooms.settings.issuer}/authorize?{urlencode({**parameters, 'provider': connection.id})}",
+            "url": f"{rooms.settings.issuer}{place}?{urlencode({**parameters, 'provider': connection.id})}",
         }
         for connection in sorted(connections, key=lambda each: each.id != last)
     ]

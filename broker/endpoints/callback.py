@@ -26,7 +26,7 @@ from broker.endpoints.browser import BrowserCookie
 from broker.endpoints.form import read_form
 from broker.endpoints.reconnect import renew
 from broker.endpoints.redirect import prove_redirect_uri
-from broker.endpoints.responses import error_to_app
+from broker.endpoints.refusal import refuse
 from broker.endpoints.steps import note, note_death, watched
 from broker.providers.configuring import is_fixed
 from broker.providers.provider import Connection, with_posted_name
@@ -80,7 +80,7 @@ async def arrive(
         if flow.purpose.kind in ("reconnect", "dashboard"):
             raise
         target = await prove_redirect_uri(rooms, flow.client_id, flow.redirect_uri)
-        return error_to_app(target, flow.state, error, rooms.settings.issuer)
+        return await refuse(flow, target, error, rooms)
     if flow.purpose.kind == "dashboard":
         return await let_in(request, arrived.identity, is_fixed(configuration), cookie, now, rooms)
     if flow.purpose.of_account_page:
@@ -192,7 +192,7 @@ async def admit(
     except OAuthError as error:
         log.warning("arrival_refused", provider=connection.id, error=str(error), detail=error.detail)
         note_death(error, Leg.ACCOUNT, rooms, flow)
-        return error_to_app(target, flow.state, error, rooms.settings.issuer)
+        return await refuse(flow, target, error, rooms)
 
 
 async def sign_in(

@@ -17,7 +17,7 @@ from broker.core.errors import ErrorCode, OAuthError
 from broker.core.identity import ExternalAccount
 from broker.core.parameters import refused
 from broker.core.provider_scopes import accumulated
-from broker.core.records import Arrived, AuthorizationCode, PendingAuthorization, Ticket
+from broker.core.records import Arrived, AuthorizationCode, PendingAuthorization, Session, Ticket
 from broker.core.requests import AuthorizationRequest
 from broker.core.tokens import ACCESS_TOKEN_LIFETIME
 from broker.endpoints.admission import Proven, let_on
@@ -73,9 +73,24 @@ async def hold(
 
 
 async def attach(code: str, granted: AuthorizationCode, client: Client, rooms: Rooms) -> ASGIResponse:
-    """Spend the code, add the account, answer for the session that asked: no other session begins, and it has its refresh
-    token. Raises OAuthError invalid_grant."""
+    """Add the account, answer for the session that asked: no other session begins, and it has its refresh token. Raises
+    OAuthError invalid_grant."""
     now = int(time.time())
+    session, account = await spend(code, granted, now, rooms)
+    answer = {
+        "access_token": rooms.issuer.access_token(session, client, session.scope, now),
+        "token_type": "Bearer",
+        "expires_in": ACCESS_TOKEN_LIFETIME,
+        "scope": session.scope,
+        "external_account_id": account.id,
+    }
+    return json_answer(answer)
+
+
+async def spend(
+    code: str, granted: AuthorizationCode, now: int, rooms: Rooms
+) -> tuple[Session, ExternalAccount]:
+    """Spend the code, add what waits beside it to the user of the session that asked. Raises OAuthError invalid_grant."""
     session, spent, arrived = await gather(
         rooms.store.sessions.find(granted.user_id, granted.session_id),
         rooms.store.codes.spend(code, granted, now),
@@ -88,14 +103,7 @@ async def attach(code: str, granted: AuthorizationCode, client: Client, rooms: R
         account = await add(arrived, granted.user_id, now, rooms)
     except OAuthError as error:
         raise OAuthError(ErrorCode.INVALID_GRANT, error.description, detail=error.detail) from None
-    answer = {
-        "access_token": rooms.issuer.access_token(session, client, session.scope, now),
-        "token_type": "Bearer",
-        "expires_in": ACCESS_TOKEN_LIFETIME,
-        "scope": session.scope,
-        "external_account_id": account.id,
-    }
-    return json_answer(answer)
+    return session, account
 
 
 async def add(arrived: Arrived, user_id: str, now: int, rooms: Rooms) -> ExternalAccount:

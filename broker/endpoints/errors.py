@@ -24,7 +24,7 @@ Answer = Response[Any]
 # Where browsers with people in front of them arrive. Everything else is for programs.
 PAGES = (
     *("/authorize", "/callback/", "/continue", "/prove", "/reconnect/", "/logout", "/account"),
-    *("/dashboard", "/simulator/", "/try"),
+    *("/begin", "/dashboard", "/simulator/", "/try"),
 )
 FOR_PROGRAMS = "/account/ticket"  # among those
 OF_THEIR_OWN = {"server_error", "temporarily_unavailable", "not_found"}  # pages with words for just that
@@ -116,7 +116,7 @@ def answer(
     settings: Settings = request.app.state.settings
     # Not request.url: that is built with the Host header, whose text is anybody's (MD-01).
     path = request.scope["path"].removeprefix(settings.base)
-    if path.startswith("/v1/"):
+    if path.startswith(("/v1/", "/clerk/")):
         code = {404: "resource_not_found", 405: "method_not_allowed"}.get(status, wire)
         return error_response(ApiError(status, code, description), headers=headers)
     for_people = path.startswith(PAGES) and path != FOR_PROGRAMS

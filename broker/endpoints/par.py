@@ -41,7 +41,7 @@ async def par(request: Request[Any, Any, Any], rooms: Given[Rooms]) -> ASGIRespo
     if asked.provider is not None:
         configuration = await rooms.store.provider_configurations.find(asked.provider)
         connection = rooms.catalogue.connection(asked.provider, configuration)
-        check_connection(connection, asked, connecting=connecting)
+        check_connection(connection, asked.provider_scopes, connecting=connecting)
     secret = new_secret()
     kept = {name: value for name, value in form.items() if name not in NOT_KEPT}
     pushed = PushedRequest(client.client_id, kept | {"client_id": client.client_id}, ticket)

@@ -23,7 +23,7 @@ from broker.endpoints.authorize import known_client, send_off
 from broker.endpoints.browser import BrowserCookie
 from broker.endpoints.form import read_form
 from broker.endpoints.redirect import form_target, prove_redirect_uri
-from broker.endpoints.responses import error_to_app
+from broker.endpoints.refusal import refuse
 from broker.endpoints.steps import note, note_death, watched
 from broker.pages.page import page
 from broker.providers.provider import Connection
@@ -166,4 +166,4 @@ async def keep_apart(
     except OAuthError as error:
         log.info("arrival_refused", provider=arrived.provider, detail=error.detail)
         note_death(error, Leg.ACCOUNT, rooms, flow)
-        return error_to_app(target, flow.state, error, rooms.settings.issuer)
+        return await refuse(flow, target, error, rooms)

@@ -8,6 +8,7 @@ from litestar.response.base import ASGIResponse
 
 from allowlist import AllowedRedirectUri
 from broker.core.errors import OAuthError
+from broker.core.records import AuthorizationCode
 
 encode = msgspec.json.Encoder().encode
 OWN_PATH = re.compile(r"/(?:[A-Za-z0-9_.~-][A-Za-z0-9_.~/-]*)?(?:\?[A-Za-z0-9_.~/=&%+-]*)?")
@@ -33,6 +34,29 @@ def error_to_app(
 ) -> ASGIResponse:
     """An authorization error response, always with `state` and `iss` (RFC 6749 section 4.1.2.1, RFC 9207)."""
     return to_app(target, error=error.code.wire, error_description=error.description, state=state, iss=issuer)
+
+
+def hand_out(
+    target: AllowedRedirectUri,
+    grant: AuthorizationCode,
+    code: str | None,
+    state: str | None,
+    issuer: str,
+    *,
+    cookies: tuple[tuple[str, str], ...] = (),
+    via_intent: bool = False,
+) -> ASGIResponse:
+    """303 to the app with its code (RFC 6749 section 4.1.2), or with its nonce, in Clerk's words."""
+    if not grant.attempt:
+        return to_app(target, cookies=cookies, via_intent=via_intent, code=code, state=state, iss=issuer)
+    return to_app(
+        target,
+        cookies=cookies,
+        via_intent=via_intent,
+        rotating_token_nonce=code,
+        created_session_id=None if grant.connects else grant.session_id,
+        state=state,
+    )
 
 
 def to_provider(url: str, cookie: tuple[str, str]) -> ASGIResponse:

@@ -20,7 +20,7 @@ from broker.core.records import Arrived, AuthorizationCode, PendingReturn
 from broker.endpoints.browser import BrowserCookie, remember_provider
 from broker.endpoints.form import read_form
 from broker.endpoints.redirect import form_target, is_android, prove_redirect_uri, shown_target
-from broker.endpoints.responses import see_other, to_app
+from broker.endpoints.responses import hand_out, see_other
 from broker.endpoints.steps import note, watched
 from broker.pages.page import page
 from broker.providers.provider import Connection
@@ -100,7 +100,7 @@ async def return_to_app(request: AnyRequest, rooms: Given[Rooms]) -> ASGIRespons
     if not unspent:
         return see_other(f"{rooms.settings.base}/continue?{urlencode({'flow': secret})}")
     by_intent, issuer = form.get("via") == "intent", rooms.settings.issuer
-    return to_app(target, via_intent=by_intent, code=code, state=waiting.state, iss=issuer)
+    return hand_out(target, waiting.grant, code, waiting.state, issuer, via_intent=by_intent)
 
 
 async def find(request: AnyRequest, secret: str, rooms: Rooms) -> tuple[PendingReturn, str]:

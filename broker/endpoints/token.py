@@ -122,6 +122,7 @@ def fits(grant: CodeGrant, granted: AuthorizationCode, client: Client) -> bool:
     return (
         granted.client_id == client.client_id
         and granted.redirect_uri == grant.redirect_uri
+        and not granted.attempt
         and pkce.verifies(grant.code_verifier, granted.code_challenge)
     )
 

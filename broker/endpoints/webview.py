@@ -33,6 +33,7 @@ def ask_to_leave(
     client: Client,
     connection: Connection | None,
     rooms: Rooms,
+    place: str = "/authorize",
 ) -> ASGIResponse | None:
     """The page; None: the person may go on here. `asked` is the request as it came, by which it is asked again."""
     refuses = connection is not None and connection.provider.refuses_webviews is True
@@ -40,7 +41,7 @@ def ask_to_leave(
     if not stops(client.webview_policy, provider_refuses=refuses, accepted=accepted):
         return None
     log.info("embedded_webview_stopped", client_id=client.client_id, host=around.host or "unknown")
-    address = f"{rooms.settings.issuer}/authorize?{urlencode({k: v for k, v in asked.items() if k != HERE})}"
+    address = f"{rooms.settings.issuer}{place}?{urlencode({k: v for k, v in asked.items() if k != HERE})}"
     may_stay = not refuses and client.webview_policy == "warn"
     return page(
         request,

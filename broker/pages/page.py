@@ -28,7 +28,6 @@ def environment() -> Any:
     return made
 
 
-<<<<<<< HEAD
 def bold(text: str) -> Any:
     """A value that stands out in a sentence."""
     from markupsafe import Markup  # noqa: PLC0415 - as Jinja
@@ -41,7 +40,7 @@ def page(
     template: str,
     *,
     status: int = 200,
-    sends_to: str | None = "",
+    sends_to: str = "",
     script: bool = False,
     packed: bool = False,
     **context: Any,
@@ -56,17 +55,7 @@ def page(
 
 
 def render(
-    request: AnyRequest, template: str, *, sends_to: str | None = "", script: bool = False, **context: Any
-=======
-def page(template: str, *, sends_to: str = "", script: bool = False, **context: Any) -> ASGIResponse:
-    """A page as an answer."""
-    html, headers = render(template, sends_to=sends_to, script=script, **context)
-    return ASGIResponse(body=html, media_type="text/html", headers=headers)
-
-
-def render(
-    template: str, *, sends_to: str = "", script: bool = False, **context: Any
->>>>>>> mobile
+    request: AnyRequest, template: str, *, sends_to: str = "", script: bool = False, **context: Any
 ) -> tuple[str, dict[str, str]]:
     """A page and its headers. `sends_to` is what its forms may lead to besides ourselves: browsers hold a form's
     redirects against `form-action` too, so the return page must name the app's scheme. No COOP header: it would cut

@@ -13,11 +13,13 @@ from broker.store.account_sessions import AccountSessions
 from broker.store.account_visits import AccountArrivals, AccountTickets
 from broker.store.admin_sessions import AdminSessions
 from broker.store.arrivals import Arrivals
+from broker.store.attempts import Attempts, Failures
 from broker.store.challenges import Challenges
 from broker.store.clients import Clients
 from broker.store.codes import Codes
 from broker.store.commands import Commands
 from broker.store.deliveries import Deliveries
+from broker.store.devices import Devices
 from broker.store.directory import Directory
 from broker.store.due import Due
 from broker.store.events import Events
@@ -62,6 +64,9 @@ class Store:
     challenges: Challenges
     codes: Codes
     arrivals: Arrivals
+    attempts: Attempts
+    failures: Failures
+    devices: Devices
     sessions: Sessions
     account_tickets: AccountTickets
     account_arrivals: AccountArrivals
@@ -104,6 +109,9 @@ class Store:
             challenges=Challenges(redis, sealer),
             codes=Codes(redis, outbox),
             arrivals=Arrivals(redis, sealer),
+            attempts=Attempts(redis, sealer),
+            failures=Failures(redis, sealer),
+            devices=Devices(redis),
             sessions=Sessions(redis, keys.derive("refresh token"), outbox),
             account_tickets=AccountTickets(redis, sealer),
             account_arrivals=AccountArrivals(redis, sealer),

@@ -47,6 +47,8 @@ PLACES = {
     b"account_ticket:": Place(),
     b"account_arrival:": Place(),
     b"account_session:": Place(fields=re.compile("record")),
+    b"attempt:": Place(),
+    b"failure:": Place(),
 }
 
 

@@ -43,6 +43,7 @@ class Sessions:
         folder = Path(__file__).parent
         self._rotate = redis.register_script((folder / "sessions.rotate.lua").read_text())
         self._revoke = redis.register_script((folder / "sessions.revoke.lua").read_text())
+        self._touch = redis.register_script((folder / "sessions.touch.lua").read_text())
 
     def begin(self, grant: AuthorizationCode, now: int) -> tuple[Session, str]:
         """The session a code will begin and its first refresh token; `codes.redeem` stores it."""
@@ -129,6 +130,11 @@ class Sessions:
             return repeat(presented, outcome[1].decode(), outcome[2].decode(), self._keys)
         return rotation, token if rotation is Rotation.ROTATED else None
 
+    async def touch(self, session: Session, now: int) -> bool:
+        """Keep a session that has no refresh token to rotate: its app asks for each access token. False: it is over."""
+        key = session_key(session.user_id, session.id)
+        return bool(await self._touch(keys=[key], args=[now, now + IDLE_LIFETIME]))
+
     def knows(self, presented: PresentedRefreshToken, session: Session) -> bool:
         """Whether the token is or was one of this session's; its ids alone prove nothing."""
         return presented.fingerprint == session.current or refresh_token.once_ours(presented, self._keys)
@@ -138,7 +144,7 @@ class Sessions:
     ) -> bool:
         """End a session and every token of it. False: there was none to end.
 
-        `reason` is for the event: `sign_out`, `ended_by_user`, `admin`, `code_replayed` or `user_deleted`.
+        `reason` is for the event: `sign_out`, `ended_by_user`, `admin`, `code_replayed`, `replaced` or `user_deleted`.
         """
         if user_of(session_id) != user_id:
             return False
