@@ -24,10 +24,6 @@ setup: .venv/ready  ## make .venv from the lock, with hashes
 	npm ci --prefix $* --no-audit --no-fund --ignore-scripts
 	@touch $@
 
-$(MOBILE)/node_modules/.ready: $(MOBILE)/package-lock.json
-	npm ci --prefix $(MOBILE) --no-audit --no-fund --ignore-scripts
-	@touch $@
-
 dev: .venv/ready  ## run the broker with simulated providers: nothing to configure
 	$(BIN)/broker dev
 

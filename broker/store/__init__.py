@@ -4,7 +4,7 @@ Verbs are OAuth events, each one atomic. Every key is listed in docs/redis.md.
 """
 
 from dataclasses import dataclass
-from typing import cast
+from typing import Any, cast
 
 from redis.asyncio import Redis
 
@@ -96,25 +96,16 @@ class Store:
         outbox, deliveries = Outbox(redis), Deliveries(redis)
         tallies = Tallies(redis)
         return cls(
+            **taken_once(redis, sealer),
             redis=redis,
             ring=Ring(redis, keys),
             clients=Clients(redis),
             provider_configurations=ProviderConfigurations(redis, sealer),
             provider_tests=ProviderTests(redis),
             refusals=Refusals(redis),
-            pushed=Pushed(redis, sealer),
-            pending=Pending(redis, sealer),
-            returns=Returns(redis, sealer),
-            proofs=Proofs(redis, sealer),
-            challenges=Challenges(redis, sealer),
             codes=Codes(redis, outbox),
-            arrivals=Arrivals(redis, sealer),
-            attempts=Attempts(redis, sealer),
-            failures=Failures(redis, sealer),
             devices=Devices(redis),
             sessions=Sessions(redis, keys.derive("refresh token"), outbox),
-            account_tickets=AccountTickets(redis, sealer),
-            account_arrivals=AccountArrivals(redis, sealer),
             account_sessions=AccountSessions(redis, sealer, outbox),
             users=Users(redis, sealer, outbox),
             grants=Grants(redis, sealer, outbox),
@@ -134,3 +125,19 @@ class Store:
             tallies=tallies,
             flows=Flows(redis, tallies),
         )
+
+
+def taken_once(redis: Commands, sealer: Sealer) -> dict[str, Any]:
+    """The drawers of what lives for one step of a flow: sealed, and taken out once."""
+    return {
+        "pushed": Pushed(redis, sealer),
+        "pending": Pending(redis, sealer),
+        "returns": Returns(redis, sealer),
+        "proofs": Proofs(redis, sealer),
+        "challenges": Challenges(redis, sealer),
+        "arrivals": Arrivals(redis, sealer),
+        "attempts": Attempts(redis, sealer),
+        "failures": Failures(redis, sealer),
+        "account_tickets": AccountTickets(redis, sealer),
+        "account_arrivals": AccountArrivals(redis, sealer),
+    }

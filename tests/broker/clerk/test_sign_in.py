@@ -76,7 +76,7 @@ def test_ru_unlisted_is_told_at_the_start(sdk: Sdk):
     answer = sdk.call("POST", "/client/sign_ins", form)
     assert error_of(answer) == (400, "resource_missmatch")
     told = answer.json()["errors"][0]["long_message"]
-    assert f"Nearest entry: {HTTPS_REDIRECT}" in told
+    assert f"nearest: {HTTPS_REDIRECT}" in told
     assert "authorization" not in answer.headers
 
 
