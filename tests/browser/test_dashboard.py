@@ -108,7 +108,7 @@ def test_a_refused_address_is_allowed(window: tuple[Page, str], dev: Development
     page.get_by_role("button", name="Test", exact=True).click()
     expect(page.get_by_role("heading", name="Allowed")).to_be_visible()
     page.get_by_role("link", name="Entries").click()
-    page.get_by_role("link", name=f"Open {url}").click()
+    page.get_by_role("link", name=f"Edit {url}").click()
     judge(page, f"dashboard-allowlist-entry-{kind}")
     page.get_by_role("button", name="Remove from the allowlist").click()
     expect(page.get_by_role("status")).to_contain_text("off the allowlist")
