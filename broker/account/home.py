@@ -75,6 +75,7 @@ async def ask_to_sign_in(request: AnyRequest, place: str, rooms: Rooms) -> ASGIR
         choices=[(each.id, each.provider.name) for each in connections],
         then=place,
         notice=notice_of(request),
+        packed=True,
     )
 
 

@@ -34,7 +34,8 @@ def moment(at: int, now: int) -> Moment:
 
 
 def show(request: AnyRequest, visitor: Visitor, template: str, place: str, **context: Any) -> ASGIResponse:
-    """A page of the account; `place` is the one of the menu that it belongs to."""
+    """A page of the account; `place` is the one of the menu that it belongs to. It may be packed: nothing of a request's own
+    stands on it, and what its forms carry is another at each answer."""
     back = visitor.client.name if visitor.client and visitor.session.return_to else None
     return page(
         request,
@@ -44,6 +45,7 @@ def show(request: AnyRequest, visitor: Visitor, template: str, place: str, **con
         who=name_of(visitor.user.identity),
         back=back,
         notice=notice_of(request),
+        packed=True,
         **context,
     )
 

@@ -12,7 +12,7 @@ from litestar import Request
 
 from broker.core.client import Client
 from broker.core.identity import User
-from broker.core.opaque import fingerprint
+from broker.core.opaque import fingerprint, new_secret
 from broker.core.parameters import Parameters, refused
 from broker.core.records import AccountSession
 from broker.endpoints.browser import BrowserCookie
@@ -46,8 +46,18 @@ class Visitor:
 
     @property
     def csrf(self) -> str:
-        """What every form carries: made from the cookie, which other sites cannot read, so nothing more is kept."""
-        return fingerprint(f"form {self.held}")
+        """What every form carries: made from the cookie, which other sites cannot read, so nothing more is kept. Another
+        one each time, so that no packed length gives it away (BREACH)."""
+        nonce = new_secret()
+        return f"{nonce}.{self._form_mark(nonce)}"
+
+    def made(self, csrf: str) -> bool:
+        """Whether a page of this session carried it."""
+        nonce, _, mark = csrf.partition(".")
+        return hmac.compare_digest(mark.encode(), self._form_mark(nonce).encode())
+
+    def _form_mark(self, nonce: str) -> str:
+        return fingerprint(f"form {nonce} {self.held}")
 
     def fresh(self, now: int) -> bool:
         return now - self.session.signed_in_at <= FRESH
@@ -77,7 +87,7 @@ async def read_posted(request: AnyRequest, rooms: Rooms) -> tuple[Visitor | None
     """Who posted a form of ours, and what. Raises OAuthError for a form that is not from a page of this session."""
     form = await read_own_form(request, rooms)
     visitor = await visitor_of(request, rooms)
-    if visitor and not hmac.compare_digest(form.get("csrf", "").encode(), visitor.csrf.encode()):
+    if visitor and not visitor.made(form.get("csrf", "")):
         log.warning("form_refused", why="csrf")
         raise refused("this form is from another session of the account page; go back, reload, and try again")
     return visitor, form

@@ -9,7 +9,8 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import Complaints
-from tests.browser.test_looks import judge, window
+from tests.browser.judge import judge
+from tests.browser.test_looks import window
 from tests.browser.test_security import (
     refuse_like_apple,
     request_url,

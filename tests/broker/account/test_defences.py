@@ -104,6 +104,17 @@ def test_forms_of_other_sites(people: People, rich: SignedIn, portal: Portal, pa
     assert unharmed(people, rich, portal)
 
 
+def test_a_forms_mark_is_another_each_time(portal: Portal):
+    """Each answer has a mark of its own, so the length of packed pages tells nothing of it; each is good, and no part of one is."""
+    first, other = portal.csrf(), portal.csrf()
+    assert first != other
+    for mark in (first, other):
+        assert portal.post("sessions/end", csrf=mark, session="sess_x").status_code == 303
+    nonce, _, made = first.partition(".")
+    for mark in (nonce, f"{nonce}.", f".{made}", f"{other.partition('.')[0]}.{made}"):
+        assert portal.post("sessions/end", csrf=mark, session="sess_x").status_code == 400
+
+
 def test_our_own_forms_are_taken(portal: Portal):
     """What browsers say of our own form is taken: its origin, or `null` under our referrer policy, from the same origin."""
     for origin in (portal.broker.issuer, "null"):

@@ -18,7 +18,6 @@ from broker.store.users import account_sessions_key, user_key
 
 pytestmark = pytest.mark.anyio
 RING = EncryptionKeys.parse(new_encryption_key("k1"))
-NOW = int(time.time())
 
 
 @pytest.fixture(params=["valkey", "fakeredis"])
@@ -33,13 +32,13 @@ def store(redis: Redis) -> Store:
     return Store.over(redis, RING)
 
 
-async def begun(store: Store, redis: Redis, **changes: int) -> tuple[AccountSession, str, str]:
+async def begun(store: Store, redis: Redis, lifetime: int = 28_800) -> tuple[AccountSession, str, str]:
     """A session of a user who is there, what its browser holds, and its key."""
+    now = int(time.time())
     session = AccountSession(
-        user_id=new_id("user"), signed_in_at=NOW, begun_at=NOW, expires_at=NOW + 28_800, proven=True
+        user_id=new_id("user"), signed_in_at=now, begun_at=now, expires_at=now + lifetime, proven=True
     )
-    session = msgspec.structs.replace(session, **changes)
-    await redis.hset(user_key(session.user_id), "created_at", NOW)
+    await redis.hset(user_key(session.user_id), "created_at", now)
     value = await store.account_sessions.begin(session)
     assert value
     return session, value, account_session_key(session.user_id, fingerprint(value))
@@ -50,25 +49,25 @@ async def test_it_is_found_and_listed(store: Store, redis: Redis):
     session, value, key = await begun(store, redis)
     assert 0 < await redis.ttl(key) <= 1_800
     await redis.expire(key, 5)
-    assert await store.account_sessions.find(value, NOW + 60) == session
+    assert await store.account_sessions.find(value, session.begun_at + 60) == session
     assert 1_700 < await redis.ttl(key) <= 1_860
-    (listed,) = await store.account_sessions.of(session.user_id, NOW)
-    assert listed == (fingerprint(value), session, NOW + 60)
+    (listed,) = await store.account_sessions.of(session.user_id, session.begun_at)
+    assert listed == (fingerprint(value), session, session.begun_at + 60)
 
 
 async def test_idle_time_ends_with_the_session(store: Store, redis: Redis):
     """However often it is looked at, a session is not idle beyond its end."""
-    _, value, key = await begun(store, redis, expires_at=NOW + 100)
-    assert await store.account_sessions.find(value, NOW + 50)
+    session, value, key = await begun(store, redis, lifetime=100)
+    assert await store.account_sessions.find(value, session.begun_at + 50)
     assert 0 < await redis.ttl(key) <= 100
-    assert await store.account_sessions.find(value, NOW + 100) is None
+    assert await store.account_sessions.find(value, session.begun_at + 100) is None
 
 
 async def test_an_end_that_was_moved(store: Store, redis: Redis):
     """TV-02: the end that counts is the sealed one: moving what stands beside it wins no hour."""
-    _, value, key = await begun(store, redis, expires_at=NOW + 100)
-    await redis.hset(key, "expires_at", NOW + 999_999)
-    assert await store.account_sessions.find(value, NOW + 100) is None
+    session, value, key = await begun(store, redis, lifetime=100)
+    await redis.hset(key, "expires_at", session.begun_at + 999_999)
+    assert await store.account_sessions.find(value, session.begun_at + 100) is None
 
 
 async def test_a_record_moved_to_another_user(store: Store, redis: Redis):
@@ -76,16 +75,16 @@ async def test_a_record_moved_to_another_user(store: Store, redis: Redis):
     _, _, mine = await begun(store, redis)
     other, theirs, their_key = await begun(store, redis)
     await redis.hset(their_key, "record", await redis.hget(mine, "record") or b"")
-    assert await store.account_sessions.find(theirs, NOW) is None
-    assert await store.account_sessions.of(other.user_id, NOW) == []
+    assert await store.account_sessions.find(theirs, other.begun_at) is None
+    assert await store.account_sessions.of(other.user_id, other.begun_at) == []
 
 
 @pytest.mark.parametrize("how", [b"", b"x", b'{"user_id":"user_x"}'])
 async def test_an_altered_record(store: Store, redis: Redis, how: bytes):
     """TV-02: a record that was altered in any way is none."""
-    _, value, key = await begun(store, redis)
+    session, value, key = await begun(store, redis)
     await redis.hset(key, "record", how)
-    assert await store.account_sessions.find(value, NOW) is None
+    assert await store.account_sessions.find(value, session.begun_at) is None
 
 
 async def test_nobody_begins_for_a_user_who_is_gone(store: Store, redis: Redis):
@@ -101,11 +100,11 @@ async def test_it_ends_once(store: Store, redis: Redis):
     session, value, _ = await begun(store, redis)
     mark = fingerprint(value)
     for named in ("", "*", "x" * 64, value):
-        assert await store.account_sessions.end(session.user_id, named, NOW) is False
-    assert await store.account_sessions.end(session.user_id, mark, NOW) is True
-    assert await store.account_sessions.end(session.user_id, mark, NOW) is False
-    assert await store.account_sessions.find(value, NOW) is None
-    assert await store.account_sessions.of(session.user_id, NOW) == []
+        assert await store.account_sessions.end(session.user_id, named, session.begun_at) is False
+    assert await store.account_sessions.end(session.user_id, mark, session.begun_at) is True
+    assert await store.account_sessions.end(session.user_id, mark, session.begun_at) is False
+    assert await store.account_sessions.find(value, session.begun_at) is None
+    assert await store.account_sessions.of(session.user_id, session.begun_at) == []
 
 
 @pytest.mark.parametrize(
@@ -113,4 +112,4 @@ async def test_it_ends_once(store: Store, redis: Redis):
 )
 async def test_what_no_browser_was_given(store: Store, value: str):
     """Text that cannot be a session's value is never made part of a key."""
-    assert await store.account_sessions.find(value, NOW) is None
+    assert await store.account_sessions.find(value, int(time.time())) is None
