@@ -13,7 +13,9 @@ export async function startBroker() {
   const folder = await mkdtemp(join(tmpdir(), 'broker-'));
   const told = ['-m', 'broker', 'dev', '--port', '0', '--data-dir', join(folder, 'data'), '--json'];
   const { ready, stop } = await startProcess(PYTHON, told, {});
-  return { ...ready, admin: adminOf(ready), stop: async () => { await stop(); await rm(folder, { recursive: true, force: true }); } };
+  // Its Valkey may still be writing for a moment.
+  const forget = () => rm(folder, { recursive: true, maxRetries: 20, retryDelay: 100 });
+  return { ...ready, admin: adminOf(ready), stop: () => stop().then(forget) };
 }
 
 // A process that prints one line of JSON when it is ready. With VERBOSE set its log is shown.
