@@ -2,6 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 NODE_TESTS := tests/clients/node
+CLERK_TESTS := tests/clients/clerk_native
 PYTEST := $(BIN)/python -m pytest
 
 .PHONY: help setup dev test test-faults check docs format lock bench bench-quick clean
@@ -22,10 +23,14 @@ $(NODE_TESTS)/node_modules/.ready: $(NODE_TESTS)/package-lock.json
 	npm ci --prefix $(NODE_TESTS) --no-audit --no-fund --ignore-scripts
 	@touch $@
 
+$(CLERK_TESTS)/node_modules/.ready: $(CLERK_TESTS)/package-lock.json
+	npm ci --prefix $(CLERK_TESTS) --no-audit --no-fund --ignore-scripts
+	@touch $@
+
 dev: .venv/ready  ## run the broker with simulated providers: nothing to configure
 	$(BIN)/broker dev
 
-test: .venv/ready $(NODE_TESTS)/node_modules/.ready  ## the whole quick suite, in parallel
+test: .venv/ready $(NODE_TESTS)/node_modules/.ready $(CLERK_TESTS)/node_modules/.ready  ## the whole quick suite, in parallel
 	@tests/browser/install
 	$(PYTEST) -n 4 --dist loadgroup --ignore=tests/faults
 
@@ -62,4 +67,4 @@ bench-quick: .venv/ready  ## that the benchmarks still run; their figures mean n
 	$(BIN)/python -m benchmarks custody --connections 500 --seconds 0.1 --runs 1
 
 clean:  ## forget what was built
-	rm -rf .venv $(NODE_TESTS)/node_modules .pytest_cache .mypy_cache .ruff_cache
+	rm -rf .venv $(NODE_TESTS)/node_modules $(CLERK_TESTS)/node_modules .pytest_cache .mypy_cache .ruff_cache
