@@ -110,11 +110,11 @@ def test_clerk_js_is_told(trip: dict[str, Any]):
     assert (told["native"]["status"], told["native"]["code"]) == (422, "form_param_value_invalid")
 
 
-@pytest.mark.parametrize("mode", ["sso", "hosted"])
+@pytest.mark.parametrize("mode", ["sso", "next_sso", "oauth", "hosted"])
 def test_expo_hooks(
     trip: dict[str, Any], clerk_js: ClerkJs, broker: RunningBroker, client_id: str, mode: str
 ):
-    """In an app under `ClerkProvider`, `useSSO` and `useHostedAuth` sign in, `useAuth` has a token, `signOut` ends it."""
+    """In an app under `ClerkProvider`, `useSSO` (its successor, and `useOAuth`) and `useHostedAuth` sign in, `useAuth` has a token, `signOut` ends it."""
     check_token(expo(trip, mode).told, clerk_js, broker, client_id)
 
 

@@ -9,6 +9,7 @@ import redis
 
 from tests.clerk_sdk import NATIVE, Sdk, address_of, error_of
 from tests.conftest import HTTPS_REDIRECT
+from tests.journeys.canaries import everything, found_in
 from tests.running import LOCAL, RunningBroker
 
 Devices = Callable[..., Sdk]
@@ -125,19 +126,15 @@ def test_tv_redis_holds_no_token(sdk: Sdk, broker: RunningBroker):
     """Neither client token nor nonce nor the secret in the page's address stands anywhere in Redis."""
     attempt = sdk.start()
     address = address_of(attempt)
-    secrets = [address.partition("attempt=")[2], sdk.token]
     nonce = sdk.open(address)["rotating_token_nonce"]
-    secrets += [nonce, nonce[28:]]
-    with redis.Redis.from_url(broker.redis_url) as memory:
-        everything = b"".join(key + (memory.dump(key) or b"") for key in memory.scan_iter(count=1000))
+    held = everything(broker.redis_url)
     assert sdk.redeem(attempt, nonce).status_code == 200
-    secrets.append(sdk.token)
-    with redis.Redis.from_url(broker.redis_url) as memory:
-        everything += b"".join(key + (memory.dump(key) or b"") for key in memory.scan_iter(count=1000))
-    for secret in secrets:
-        assert secret.encode() not in everything
-        assert secret.rpartition("_")[2].encode() not in everything
-    assert not [secret for secret in secrets if secret in broker.log()]
+    held += everything(broker.redis_url)
+    texts = [address.partition("attempt=")[2], nonce[28:], *(token[28:] for token in sdk.tokens)]
+    assert len(texts) == 4
+    secrets = {text: text.encode() for text in texts}
+    assert found_in(held, secrets) == []
+    assert found_in(broker.log().encode(), secrets) == []
 
 
 def test_how_long_a_device_is_known(sdk: Sdk, broker: RunningBroker):

@@ -1,19 +1,20 @@
 // An app as Clerk's documentation has it: its provider around the screen, its hooks in it, its token cache. Nothing here knows
 // of the broker but `proxyUrl`.
-import { ClerkProvider, useAuth, useSSO, useUser } from '@clerk/expo';
+import { ClerkProvider, useAuth, useOAuth, useSSO, useUser } from '@clerk/expo';
 import { useSignInWithApple } from '@clerk/expo/apple';
+import { useSSO as useNextSSO } from '@clerk/expo/experimental';
 import { useSignInWithGoogle } from '@clerk/expo/google';
 import { useHostedAuth } from '@clerk/expo/hosted-auth';
 import { tokenCache } from '@clerk/expo/token-cache';
 import { createElement } from 'react';
 import { create } from 'react-test-renderer';
 
-export async function open({ proxy_url: proxyUrl, publishable_key: publishableKey }) {
+export async function open({ proxy_url: proxyUrl, publishable_key: publishableKey, strategy }) {
   const shown = {};
   function Screen() {
     Object.assign(shown, {
       auth: useAuth(), user: useUser().user, sso: useSSO(), hosted: useHostedAuth(), apple: useSignInWithApple(),
-      google: useSignInWithGoogle(),
+      google: useSignInWithGoogle(), nextSso: useNextSSO(), oauth: useOAuth({ strategy }),
     });
     return null;
   }

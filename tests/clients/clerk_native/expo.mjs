@@ -17,7 +17,7 @@ process.exit(); // the SDK keeps timers
 async function main(trip) {
   const { open } = await load();
   const app = await open(trip);
-  return ({ sso, hosted, native })[trip.mode](app, trip);
+  return ({ sso, next_sso: nextSso, oauth, hosted, native })[trip.mode](app, trip);
 }
 
 // esbuild in Metro's place: the packages' own builds for React Native, files for iOS first.
@@ -45,6 +45,18 @@ async function load() {
 async function sso({ shown, until }, trip) {
   const { createdSessionId, signIn, setActive } = await shown.sso.startSSOFlow({ strategy: trip.strategy });
   if (!createdSessionId) return { status: signIn.status, error: signIn.firstFactorVerification.error?.code };
+  await setActive({ session: createdSessionId });
+  return signedIn(shown, until);
+}
+
+// The hook for Core 3 activates the session itself.
+async function nextSso({ shown, until }, { strategy }) {
+  await shown.nextSso.startSSOFlow({ strategy });
+  return signedIn(shown, until);
+}
+
+async function oauth({ shown, until }) {
+  const { createdSessionId, setActive } = await shown.oauth.startOAuthFlow();
   await setActive({ session: createdSessionId });
   return signedIn(shown, until);
 }
