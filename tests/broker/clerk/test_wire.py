@@ -10,6 +10,7 @@ import redis
 from tests.clerk_sdk import NATIVE, Sdk, address_of, error_of
 from tests.conftest import HTTPS_REDIRECT
 from tests.journeys.canaries import everything, found_in
+from tests.phone import Phone
 from tests.running import LOCAL, RunningBroker
 
 Devices = Callable[..., Sdk]
@@ -67,6 +68,26 @@ def test_to_whom_the_door_is_open(device: Devices, broker: RunningBroker):
         assert error_of(device(client_id=client_id).call("POST", "/client/sign_ins", form)) == CLOSED
     for query in ({"_is_native": "0"}, {"_is_native": ""}):
         assert error_of(device().call("GET", "/client", query=query)) == CLOSED
+
+
+@pytest.mark.parametrize("development", [False, True])
+def test_what_a_broker_in_production_tells(public_broker: RunningBroker, development: bool):
+    """Outside development mode only the developer of a client in development is told its entries; the page's address is the
+    issuer's."""
+    made = public_broker.make_client(token_profile="clerk", development=development)
+    public_broker.allow(HTTPS_REDIRECT, made["client_id"])
+    with httpx2.Client(follow_redirects=False, **LOCAL) as browser:
+        sdk = Sdk(public_broker, made["client_id"], Phone(public_broker, "", HTTPS_REDIRECT, browser=browser))
+        form = {"strategy": "oauth_google", "redirect_url": f"{HTTPS_REDIRECT}/x"}
+        answer = sdk.call("POST", "/client/sign_ins", form)
+        assert error_of(answer) == (400, "resource_missmatch")
+        told = answer.json()["errors"][0]["long_message"]
+        assert ("Nearest entry" in told) is development
+        address = address_of(sdk.start(strategy="oauth_google"))
+        assert address.startswith("https://auth.example.com/begin?attempt=")
+        begun = browser.get(public_broker.address + address.removeprefix(public_broker.issuer))
+    assert begun.headers["location"].startswith("https://accounts.google.com/")
+    assert begun.headers["set-cookie"].startswith("__Host-flow-")
 
 
 @pytest.mark.parametrize(
