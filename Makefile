@@ -4,6 +4,7 @@ BIN := .venv/bin
 NODE_TESTS := tests/clients/node
 PAGE_JUDGES := tests/browser/node
 MOBILE := mobile_example
+CLERK_TESTS := tests/clients/clerk_native
 PYTEST := $(BIN)/python -m pytest
 
 .PHONY: help setup dev test test-faults test-mobile check docs format lock bench bench-quick clean
@@ -27,7 +28,7 @@ setup: .venv/ready  ## make .venv from the lock, with hashes
 dev: .venv/ready  ## run the broker with simulated providers: nothing to configure
 	$(BIN)/broker dev
 
-test: .venv/ready $(NODE_TESTS)/node_modules/.ready $(PAGE_JUDGES)/node_modules/.ready  ## the whole quick suite, in parallel
+test: .venv/ready $(NODE_TESTS)/node_modules/.ready $(CLERK_TESTS)/node_modules/.ready $(PAGE_JUDGES)/node_modules/.ready  ## the whole quick suite, in parallel
 	@tests/browser/install
 	$(PYTEST) -n 4 --dist loadgroup --ignore=tests/faults
 
@@ -68,4 +69,4 @@ bench-quick: .venv/ready  ## that the benchmarks still run; their figures mean n
 	$(BIN)/python -m benchmarks custody --connections 500 --seconds 0.1 --runs 1
 
 clean:  ## forget what was built
-	rm -rf .venv $(NODE_TESTS)/node_modules $(PAGE_JUDGES)/node_modules $(MOBILE)/node_modules $(MOBILE)/dist $(MOBILE)/dist-native $(MOBILE)/src/sso/dist .pytest_cache .mypy_cache .ruff_cache
+	rm -rf .venv $(NODE_TESTS)/node_modules $(CLERK_TESTS)/node_modules $(PAGE_JUDGES)/node_modules $(MOBILE)/node_modules $(MOBILE)/dist $(MOBILE)/dist-native $(MOBILE)/src/sso/dist .pytest_cache .mypy_cache .ruff_cache

@@ -29,12 +29,31 @@ def clients() -> None:
 @click.option(
     "--web-origin", "web_origins", multiple=True, help="Origin of its web version; may be repeated."
 )
+@click.option(
+    "--token-profile",
+    type=click.Choice(["rfc9068", "clerk"]),
+    default="rfc9068",
+    show_default=True,
+    help="clerk: access tokens for Clerk's backend SDKs; a public client is open to its SDK for apps, too.",
+)
 @clear_redis_errors
-def add(name: str, kind: str, development: bool, web_origins: tuple[str, ...]) -> None:  # noqa: FBT001
+def add(
+    name: str,
+    kind: str,
+    development: bool,  # noqa: FBT001
+    web_origins: tuple[str, ...],
+    token_profile: str,
+) -> None:
     """Register the app NAME and print its client id, and once its secret if it is confidential."""
     try:
         body = NewClient.model_validate(
-            {"name": name, "type": kind, "development": development, "web_origins": list(web_origins)}
+            {
+                "name": name,
+                "type": kind,
+                "development": development,
+                "web_origins": list(web_origins),
+                "token_profile": token_profile,
+            }
         )
     except ValidationError as error:
         first = error.errors(include_input=False)[0]

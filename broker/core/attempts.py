@@ -25,9 +25,7 @@ BY_RULE = {
 }
 BY_CODE = {
     ErrorCode.ACCESS_DENIED: "oauth_access_denied",
-    ErrorCode.INTERACTION_REQUIRED: "external_account_email_address_verification_required",
     ErrorCode.TEMPORARILY_UNAVAILABLE: "oauth_token_exchange_error",
-    ErrorCode.INVALID_SCOPE: "oauth_callback_invalid",
 }
 
 

@@ -187,6 +187,14 @@ def test_clients_life(broker_command: Run, broker: RunningBroker):
     assert url not in broker_command("allowlist", "list").output
 
 
+def test_a_client_of_clerk_s_profile(broker_command: Run, broker: RunningBroker):
+    """An app that is added with Clerk's profile is open to Clerk's SDK."""
+    added = broker_command("clients", "add", "Field app", "--token-profile", "clerk")
+    client_id = added.output.strip().removeprefix("client_id=")
+    assert broker.get(f"/clerk/{client_id}/v1/environment?_is_native=1").status_code == 200
+    broker_command("clients", "remove", client_id)
+
+
 def test_confidential_client(broker_command: Run, broker: RunningBroker):
     """A confidential app's secret is printed once, and proves it."""
     added = broker_command("clients", "add", "Desk", "--type", "confidential")

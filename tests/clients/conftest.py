@@ -120,10 +120,10 @@ class Ended:
         return dict(json.loads(self.output))
 
 
-def run_node(program: str, trip: dict[str, Any]) -> Ended:
+def run_node(program: str, trip: dict[str, Any], folder: Path = NODE) -> Ended:
     ended = subprocess.run(
         ["node", program, json.dumps(trip)],
-        cwd=NODE,
+        cwd=folder,
         capture_output=True,
         text=True,
         timeout=60,

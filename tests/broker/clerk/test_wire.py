@@ -9,6 +9,8 @@ import redis
 
 from tests.clerk_sdk import NATIVE, Sdk, address_of, error_of
 from tests.conftest import HTTPS_REDIRECT
+from tests.journeys.canaries import everything, found_in
+from tests.phone import Phone
 from tests.running import LOCAL, RunningBroker
 
 Devices = Callable[..., Sdk]
@@ -68,6 +70,26 @@ def test_to_whom_the_door_is_open(device: Devices, broker: RunningBroker):
         assert error_of(device().call("GET", "/client", query=query)) == CLOSED
 
 
+@pytest.mark.parametrize("development", [False, True])
+def test_what_a_broker_in_production_tells(public_broker: RunningBroker, development: bool):
+    """Outside development mode only the developer of a client in development is told its entries; the page's address is the
+    issuer's."""
+    made = public_broker.make_client(token_profile="clerk", development=development)
+    public_broker.allow(HTTPS_REDIRECT, made["client_id"])
+    with httpx2.Client(follow_redirects=False, **LOCAL) as browser:
+        sdk = Sdk(public_broker, made["client_id"], Phone(public_broker, "", HTTPS_REDIRECT, browser=browser))
+        form = {"strategy": "oauth_google", "redirect_url": f"{HTTPS_REDIRECT}/x"}
+        answer = sdk.call("POST", "/client/sign_ins", form)
+        assert error_of(answer) == (400, "resource_missmatch")
+        told = answer.json()["errors"][0]["long_message"]
+        assert ("Nearest entry" in told) is development
+        address = address_of(sdk.start(strategy="oauth_google"))
+        assert address.startswith("https://auth.example.com/begin?attempt=")
+        begun = browser.get(public_broker.address + address.removeprefix(public_broker.issuer))
+    assert begun.headers["location"].startswith("https://accounts.google.com/")
+    assert begun.headers["set-cookie"].startswith("__Host-flow-")
+
+
 @pytest.mark.parametrize(
     ("method", "path"),
     [
@@ -125,19 +147,15 @@ def test_tv_redis_holds_no_token(sdk: Sdk, broker: RunningBroker):
     """Neither client token nor nonce nor the secret in the page's address stands anywhere in Redis."""
     attempt = sdk.start()
     address = address_of(attempt)
-    secrets = [address.partition("attempt=")[2], sdk.token]
     nonce = sdk.open(address)["rotating_token_nonce"]
-    secrets += [nonce, nonce[28:]]
-    with redis.Redis.from_url(broker.redis_url) as memory:
-        everything = b"".join(key + (memory.dump(key) or b"") for key in memory.scan_iter(count=1000))
+    held = everything(broker.redis_url)
     assert sdk.redeem(attempt, nonce).status_code == 200
-    secrets.append(sdk.token)
-    with redis.Redis.from_url(broker.redis_url) as memory:
-        everything += b"".join(key + (memory.dump(key) or b"") for key in memory.scan_iter(count=1000))
-    for secret in secrets:
-        assert secret.encode() not in everything
-        assert secret.rpartition("_")[2].encode() not in everything
-    assert not [secret for secret in secrets if secret in broker.log()]
+    held += everything(broker.redis_url)
+    texts = [address.partition("attempt=")[2], nonce[28:], *(token[28:] for token in sdk.tokens)]
+    assert len(texts) == 4
+    secrets = {text: text.encode() for text in texts}
+    assert found_in(held, secrets) == []
+    assert found_in(broker.log().encode(), secrets) == []
 
 
 def test_how_long_a_device_is_known(sdk: Sdk, broker: RunningBroker):
