@@ -106,8 +106,10 @@ def test_a_refusal_is_forgotten(desk: Desk):
     url = f"com.example.app:/forgotten/{secrets.token_hex(4)}"
     ask(desk.broker, url)
     page = desk.get("/dashboard/allowlist/refused").text
-    action = re.findall(r'action="(/dashboard/allowlist/refused/[0-9a-f]+/forget)"', page)[0]
-    desk.done(action)
+    label = rf'<button[^>]*aria-label="Forget {url}"'
+    action = re.search(rf'action="([^"]*/forget)"><input[^>]*>{label}', page)
+    assert action
+    desk.done(action[1])
     assert url not in text_of(desk.get("/dashboard/allowlist/refused"))
 
 
