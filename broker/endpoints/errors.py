@@ -22,17 +22,7 @@ AnyRequest = Request[Any, Any, Any]
 Answer = Response[Any]
 
 # Where browsers with people in front of them arrive. Everything else is for programs.
-PAGES = (
-    "/authorize",
-    "/begin",
-    "/callback/",
-    "/continue",
-    "/prove",
-    "/reconnect/",
-    "/logout",
-    "/simulator/",
-    "/try",
-)
+PAGES = ("/authorize", "/callback/", "/continue", "/prove", "/reconnect/", "/logout", "/simulator/", "/try")
 HEADINGS = {
     "server_error": ("Something went wrong", "Please go back to the app and try again in a moment."),
     "temporarily_unavailable": (
