@@ -39,14 +39,12 @@ class PendingAuthorization(msgspec.Struct, frozen=True, kw_only=True):
     upstream_verifier: str
     upstream_nonce: str
     browser: str  # fingerprint of the cookie that this browser alone holds
+    attempt: str = ""  # of a device with Clerk's SDK: the flow ends in a nonce for it (core/attempts.py)
     prompt: str | None = None
     provider_scopes: tuple[str, ...] = ()
     consent: bool = False  # the provider is asked anew, because it gave no refresh token and we hold none
     purpose: Purpose = msgspec.field(default_factory=Purpose)
     waiting: Arrived | None = None
-    attempt: str = (
-        ""  # of a device with Clerk's SDK: the flow ends in a nonce for it alone (core/attempts.py)
-    )
 
 
 class PendingProof(msgspec.Struct, frozen=True, kw_only=True):
@@ -77,13 +75,13 @@ class AuthorizationCode(msgspec.Struct, frozen=True, kw_only=True):
     session_id: str
     client_id: str
     redirect_uri: str
+    attempt: str = ""  # then it is no code but that attempt's nonce, and /token does not take it
     code_challenge: str
     scope: str
     nonce: str | None
     signed_in_at: int
     spent: bool = False
     connects: bool = False
-    attempt: str = ""  # then it is no code but that attempt's nonce, and /token does not take it
 
 
 class PendingReturn(msgspec.Struct, frozen=True, kw_only=True):

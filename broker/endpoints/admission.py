@@ -61,10 +61,10 @@ def grant_to(user_id: str, flow: PendingAuthorization, now: int) -> Authorizatio
         session_id=flow.purpose.session_id or new_session_id(user_id),
         client_id=flow.client_id,
         redirect_uri=flow.redirect_uri,
+        attempt=flow.attempt,
         code_challenge=flow.code_challenge,
         scope=flow.scope,
         nonce=flow.nonce,
         signed_in_at=now,
         connects=flow.purpose.kind == "connect",
-        attempt=flow.attempt,
     )
