@@ -28,7 +28,7 @@ from broker.providers.provider import Connection
 from broker.rooms import Given, Rooms
 
 log = structlog.get_logger()
-PLACE = "/begin"
+PLACE = "/authorize/begin"
 
 
 async def begin(
@@ -121,7 +121,7 @@ async def keep(call: Call, attempt: Attempt, rooms: Rooms) -> tuple[Call, str | 
 
 @get(PLACE)
 async def begin_in_browser(request: AnyRequest, rooms: Given[Rooms]) -> ASGIResponse:
-    """GET /begin?attempt=...: on to the provider, or to the picker where none was named. Client and redirect URI are
+    """GET /authorize/begin?attempt=...: on to the provider, or to the picker where none was named. Client and redirect URI are
     proven anew; until then an error is shown here."""
     asked = Parameters.parse(request.scope["query_string"])
     flow = await rooms.store.attempts.find(asked.required("attempt"))

@@ -116,7 +116,7 @@ def verification(call: Call, attempt: Attempt, rooms: Rooms) -> Shown:
     if attempt.done:
         status = "failed" if attempt.error else "verified"
     told = {"code": attempt.error, "message": attempt.message, "long_message": attempt.message, "meta": {}}
-    url = f"{rooms.settings.issuer}/begin?attempt={begin_secret(call.token, attempt)}"
+    url = f"{rooms.settings.issuer}/authorize/begin?attempt={begin_secret(call.token, attempt)}"
     return {
         "object": "verification_oauth",
         "status": status,

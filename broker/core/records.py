@@ -62,13 +62,13 @@ class PendingAuthorization(msgspec.Struct, frozen=True, kw_only=True):
     upstream_verifier: str
     upstream_nonce: str
     browser: str  # fingerprint of the cookie that this browser alone holds
+    attempt: str = ""  # of a device with Clerk's SDK: the flow ends in a nonce for it (core/attempts.py)
     prompt: str | None = None
     provider_scopes: tuple[str, ...] = ()
     consent: bool = False  # the provider is asked anew, because it gave no refresh token and we hold none
     purpose: Purpose = msgspec.field(default_factory=Purpose)
     waiting: Arrived | None = None
     flow_id: str = ""  # by which its steps are told together (core/flows.py); not a secret
-    attempt: str = ""  # a device's with Clerk's SDK: the flow ends in a nonce for it alone (core/attempts.py)
 
 
 class PendingProof(msgspec.Struct, frozen=True, kw_only=True):
@@ -99,6 +99,7 @@ class AuthorizationCode(msgspec.Struct, frozen=True, kw_only=True):
     session_id: str
     client_id: str
     redirect_uri: str
+    attempt: str = ""  # then it is no code but that attempt's nonce, and /token does not take it
     code_challenge: str
     scope: str
     nonce: str | None
@@ -107,7 +108,6 @@ class AuthorizationCode(msgspec.Struct, frozen=True, kw_only=True):
     connects: bool = False
     flow_id: str = ""
     provider: str = ""
-    attempt: str = ""  # then it is no code but that attempt's nonce, and /token does not take it
 
 
 class PendingReturn(msgspec.Struct, frozen=True, kw_only=True):

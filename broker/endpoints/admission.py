@@ -61,6 +61,7 @@ def grant_to(user_id: str, flow: PendingAuthorization, now: int) -> Authorizatio
         session_id=flow.purpose.session_id or new_session_id(user_id),
         client_id=flow.client_id,
         redirect_uri=flow.redirect_uri,
+        attempt=flow.attempt,
         code_challenge=flow.code_challenge,
         scope=flow.scope,
         nonce=flow.nonce,
@@ -68,5 +69,4 @@ def grant_to(user_id: str, flow: PendingAuthorization, now: int) -> Authorizatio
         connects=flow.purpose.kind == "connect",
         flow_id=flow.flow_id,
         provider=flow.provider,
-        attempt=flow.attempt,
     )

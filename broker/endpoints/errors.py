@@ -24,7 +24,7 @@ Answer = Response[Any]
 # Where browsers with people in front of them arrive. Everything else is for programs.
 PAGES = (
     *("/authorize", "/callback/", "/continue", "/prove", "/reconnect/", "/logout", "/account"),
-    *("/begin", "/dashboard", "/simulator/", "/try"),
+    *("/dashboard", "/simulator/", "/try"),
 )
 FOR_PROGRAMS = "/account/ticket"  # among those
 OF_THEIR_OWN = {"server_error", "temporarily_unavailable", "not_found"}  # pages with words for just that

@@ -36,29 +36,6 @@ def error_to_app(
     return to_app(target, error=error.code.wire, error_description=error.description, state=state, iss=issuer)
 
 
-def hand_out(
-    target: AllowedRedirectUri,
-    grant: AuthorizationCode,
-    code: str | None,
-    state: str | None,
-    issuer: str,
-    *,
-    cookies: tuple[tuple[str, str], ...] = (),
-    via_intent: bool = False,
-) -> ASGIResponse:
-    """303 to the app with its code (RFC 6749 section 4.1.2), or with its nonce, in Clerk's words."""
-    if not grant.attempt:
-        return to_app(target, cookies=cookies, via_intent=via_intent, code=code, state=state, iss=issuer)
-    return to_app(
-        target,
-        cookies=cookies,
-        via_intent=via_intent,
-        rotating_token_nonce=code,
-        created_session_id=None if grant.connects else grant.session_id,
-        state=state,
-    )
-
-
 def to_provider(url: str, cookie: tuple[str, str]) -> ASGIResponse:
     """303 to the provider, with the cookie that binds the flow to this browser."""
     return ASGIResponse(status_code=303, headers=[("location", url), ("cache-control", "no-store"), cookie])
@@ -81,3 +58,26 @@ def public_json(document: Any) -> ASGIResponse:
     """JSON for anybody, from anywhere, for five minutes: metadata and public keys."""
     headers = {"cache-control": "public, max-age=300", "access-control-allow-origin": "*"}
     return ASGIResponse(body=encode(document), headers=headers)
+
+
+def hand_out(
+    target: AllowedRedirectUri,
+    grant: AuthorizationCode,
+    code: str | None,
+    state: str | None,
+    issuer: str,
+    *,
+    cookies: tuple[tuple[str, str], ...] = (),
+    via_intent: bool = False,
+) -> ASGIResponse:
+    """303 to the app with its code (RFC 6749 section 4.1.2), or with its nonce, in Clerk's words."""
+    if not grant.attempt:
+        return to_app(target, cookies=cookies, via_intent=via_intent, code=code, state=state, iss=issuer)
+    return to_app(
+        target,
+        cookies=cookies,
+        via_intent=via_intent,
+        rotating_token_nonce=code,
+        created_session_id=None if grant.connects else grant.session_id,
+        state=state,
+    )

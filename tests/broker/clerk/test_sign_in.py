@@ -31,7 +31,7 @@ def test_the_whole_trip(device: Devices, broker: RunningBroker, redirect_uri: st
     attempt = sdk.start()
     assert attempt["status"] == "needs_first_factor"
     assert attempt["first_factor_verification"]["status"] == "unverified"
-    assert address_of(attempt).startswith(f"{broker.issuer}/begin?attempt=")
+    assert address_of(attempt).startswith(f"{broker.issuer}/authorize/begin?attempt=")
     answer = sdk.redeem(attempt, nonce_of(sdk, attempt)).json()
     done, client = answer["response"], answer["client"]
     assert (done["status"], done["first_factor_verification"]["status"]) == ("complete", "verified")
@@ -335,7 +335,7 @@ def test_a_provider_that_the_app_named_stays(sdk: Sdk):
 
 def test_an_address_that_is_too_old(sdk: Sdk, broker: RunningBroker):
     """An address that is made up, or older than ten minutes, leads to a page of ours and no further."""
-    answer = sdk.phone.browser.get(f"{broker.address}/begin?attempt=nonsense")
+    answer = sdk.phone.browser.get(f"{broker.address}/authorize/begin?attempt=nonsense")
     assert (answer.status_code, "location" in answer.headers) == (400, False)
     assert "start again in the app" in answer.text
 
@@ -346,7 +346,7 @@ def test_inside_another_app(sdk: Sdk, broker: RunningBroker):
     agent = "Mozilla/5.0 (Linux; Android 15; Pixel 9; wv) AppleWebKit/537.36 Version/4.0 Chrome/130 Mobile Safari/537.36"
     answer = sdk.phone.browser.get(address, headers={"user-agent": agent})
     assert answer.status_code == 200
-    assert f"{broker.issuer}/begin?attempt=" in answer.text
+    assert f"{broker.issuer}/authorize/begin?attempt=" in answer.text
 
 
 def test_one_s_own_earlier_session_makes_room(sdk: Sdk, broker: RunningBroker):

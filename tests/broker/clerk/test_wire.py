@@ -84,7 +84,7 @@ def test_what_a_broker_in_production_tells(public_broker: RunningBroker, develop
         told = answer.json()["errors"][0]["long_message"]
         assert ("Nearest entry" in told) is development
         address = address_of(sdk.start(strategy="oauth_google"))
-        assert address.startswith("https://auth.example.com/begin?attempt=")
+        assert address.startswith("https://auth.example.com/authorize/begin?attempt=")
         begun = browser.get(public_broker.address + address.removeprefix(public_broker.issuer))
     assert begun.headers["location"].startswith("https://accounts.google.com/")
     assert begun.headers["set-cookie"].startswith("__Host-flow-")
