@@ -1,6 +1,5 @@
 """Signing in again before something is given up for good: a browser left open must not cost its owner their accounts."""
 
-import time
 from typing import Any
 
 from litestar import Request, get, post
@@ -27,7 +26,7 @@ async def ask_to_confirm(request: AnyRequest, rooms: Given[Rooms]) -> ASGIRespon
     visitor = await visitor_of(request, rooms)
     if visitor is None:
         return to_sign_in(rooms, then)
-    ways = ways_in(await described(visitor.user_id, int(time.time()), rooms))
+    ways = ways_in(await described(visitor.user_id, rooms))
     return show(
         request,
         visitor,

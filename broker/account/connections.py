@@ -1,6 +1,5 @@
 """Connected accounts: all of them, one with what it may do, and the ways to connect, to grant more and to reconnect."""
 
-import time
 from typing import Any
 
 from litestar import Request, get, post
@@ -27,7 +26,7 @@ async def list_connections(request: AnyRequest, rooms: Given[Rooms]) -> ASGIResp
     visitor = await visitor_of(request, rooms)
     if visitor is None:
         return to_sign_in(rooms, "connections")
-    accounts = await described(visitor.user_id, int(time.time()), rooms)
+    accounts = await described(visitor.user_id, rooms)
     offered = rooms.catalogue.connectable(await rooms.store.provider_configurations.list())
     return show(
         request,
@@ -104,7 +103,7 @@ def chosen_scopes(form: Parameters) -> list[str]:
 
 async def own(visitor: Visitor, account_id: str, rooms: Rooms) -> Described:
     """One of the visitor's own accounts. Raises OAuthError, the same for another's as for none."""
-    accounts = await described(visitor.user_id, int(time.time()), rooms)
+    accounts = await described(visitor.user_id, rooms)
     one = next((each for each in accounts if each.id == account_id), None)
     if one is None:
         raise refused("you have no such account here; it may have been disconnected")

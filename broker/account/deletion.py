@@ -26,7 +26,7 @@ async def ask_to_delete(request: AnyRequest, rooms: Given[Rooms]) -> ASGIRespons
         return to_sign_in(rooms, "delete")
     if not visitor.fresh(now):
         return below(rooms, "confirm", then="delete", why="delete")
-    accounts = await described(visitor.user_id, now, rooms)
+    accounts = await described(visitor.user_id, rooms)
     apps = [each for each in await rooms.store.sessions.of(visitor.user_id) if each.alive(now)]
     return show(request, visitor, "delete.html", "", accounts=accounts, sessions=len(apps))
 

@@ -4,7 +4,7 @@ from asyncio import gather
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from broker.account.shown import Moment, moment, name_of
+from broker.account.shown import name_of
 from broker.core.account_places import Tone
 from broker.core.grant import Health, Standing
 from broker.core.identity import ExternalAccount
@@ -30,7 +30,7 @@ class Described:
     name: str
     who: str | None
     state: str
-    since: Moment
+    since: int
     granted: list[tuple[str, str]]
     offered: list[tuple[str, str]]
 
@@ -43,7 +43,7 @@ class Described:
         return self.account.id
 
 
-async def described(user_id: str, now: int, rooms: Rooms) -> list[Described]:
+async def described(user_id: str, rooms: Rooms) -> list[Described]:
     """All of a user's accounts, the oldest first."""
     accounts = sorted(await rooms.store.users.accounts(user_id), key=lambda each: (each.created_at, each.id))
     providers = {each.id: each.provider for each in accounts}
@@ -52,7 +52,7 @@ async def described(user_id: str, now: int, rooms: Rooms) -> list[Described]:
     )
     names = await names_of(providers.values(), connections, rooms)
     return [
-        describe(each, connections.get(each.provider), names[each.provider], standings[each.id], now)
+        describe(each, connections.get(each.provider), names[each.provider], standings[each.id])
         for each in accounts
     ]
 
@@ -76,7 +76,7 @@ async def names_of(
 
 
 def describe(
-    account: ExternalAccount, connection: Connection | None, name: str, standing: Standing, now: int
+    account: ExternalAccount, connection: Connection | None, name: str, standing: Standing
 ) -> Described:
     labels = connection.provider.scope_labels if connection else {}
     held = standing.scope
@@ -87,7 +87,7 @@ def describe(
         name=name,
         who=name_of(account.identity),
         state=state_of(connection, standing),
-        since=moment(account.created_at, now),
+        since=account.created_at,
         granted=[(each, labels.get(each, each)) for each in held],
         offered=[(each, labels.get(each, each)) for each in allowed if each not in held],
     )

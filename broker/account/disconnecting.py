@@ -58,7 +58,7 @@ async def disconnect(request: AnyRequest, account_id: FromPath[str], rooms: Give
 
 async def is_last_way_in(visitor: Visitor, one: Described, rooms: Rooms) -> bool:
     """Whether nobody could sign in as this user without it: what is left is for connecting only, or switched off here."""
-    accounts = await described(visitor.user_id, int(time.time()), rooms)
+    accounts = await described(visitor.user_id, rooms)
     return not ways_in(each for each in accounts if each.id != one.id)
 
 

@@ -7,7 +7,7 @@ from litestar import Request, get, post
 from litestar.response.base import ASGIResponse
 
 from broker.account.flows import form_targets, leave_to_sign_in, usable
-from broker.account.shown import below, moment, notice_of, show, to_sign_in
+from broker.account.shown import below, notice_of, show, to_sign_in
 from broker.account.visitor import begin, cookie, read_own_form, read_posted, visitor_of
 from broker.core.account_places import ACTIONS, read_place
 from broker.core.account_rules import Purpose
@@ -34,8 +34,8 @@ async def home(request: AnyRequest, rooms: Given[Rooms]) -> ASGIResponse:
         return await ask_to_sign_in(request, place, rooms)
     if place:
         return below(rooms, place)
-    account, now = visitor.user, int(time.time())
-    return show(request, visitor, "profile.html", "", user=account, since=moment(account.created_at, now))
+    account = visitor.user
+    return show(request, visitor, "profile.html", "", user=account, since=account.created_at)
 
 
 async def open_ticket(request: AnyRequest, secret: str, rooms: Rooms) -> ASGIResponse:

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 from litestar import Request, get, post
 from litestar.response.base import ASGIResponse
 
-from broker.account.shown import Moment, below, moment, show, to_sign_in
+from broker.account.shown import below, show, to_sign_in
 from broker.account.visitor import Visitor, cookie, read_posted, visitor_of
 from broker.core.records import Session
 from broker.rooms import Given, Rooms
@@ -22,8 +22,8 @@ class Listed(NamedTuple):
     id: str
     name: str | None
     this: bool
-    begun: Moment
-    active: Moment
+    begun: int
+    active: int
 
 
 @get("/account/sessions")
@@ -46,24 +46,22 @@ async def list_sessions(request: AnyRequest, rooms: Given[Rooms]) -> ASGIRespons
         visitor,
         "sessions.html",
         "sessions",
-        apps=[app_listed(each, names, visitor, now) for each in living],
+        apps=[app_listed(each, names, visitor) for each in living],
         browsers=[
-            browser_listed(each, visitor, now) for each in browsers if each.session.session_id in hanging_on
+            browser_listed(each, visitor) for each in browsers if each.session.session_id in hanging_on
         ],
     )
 
 
-def app_listed(session: Session, names: dict[str, str], visitor: Visitor, now: int) -> Listed:
+def app_listed(session: Session, names: dict[str, str], visitor: Visitor) -> Listed:
     name = names.get(session.client_id, session.client_id)
     this = session.id == visitor.session.session_id
-    return Listed(
-        session.id, name, this, moment(session.signed_in_at, now), moment(session.last_active_at, now)
-    )
+    return Listed(session.id, name, this, session.signed_in_at, session.last_active_at)
 
 
-def browser_listed(each: Marked, visitor: Visitor, now: int) -> Listed:
+def browser_listed(each: Marked, visitor: Visitor) -> Listed:
     this = each.mark == visitor.mark
-    return Listed(each.mark, None, this, moment(each.session.begun_at, now), moment(each.last_active_at, now))
+    return Listed(each.mark, None, this, each.session.begun_at, each.last_active_at)
 
 
 @post("/account/sessions/end", status_code=303)

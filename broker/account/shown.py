@@ -1,7 +1,6 @@
-"""How the pages of the account are shown: the frame around each, its notice, and moments in people's words."""
+"""How the pages of the account are shown: the frame around each, and its notice."""
 
-from datetime import UTC, datetime
-from typing import Any, NamedTuple
+from typing import Any
 
 from litestar.response.base import ASGIResponse
 
@@ -12,25 +11,6 @@ from broker.core.parameters import Parameters
 from broker.endpoints.responses import see_other
 from broker.pages.page import page
 from broker.rooms import Rooms
-
-UNITS = (("day", 86_400), ("hour", 3_600), ("minute", 60))
-
-
-class Moment(NamedTuple):
-    """A time for `<time>`: for programs, for people, and how long ago, as one of the sentences `ago.*`."""
-
-    iso: str
-    text: str
-    unit: str
-    number: int
-
-
-def moment(at: int, now: int) -> Moment:
-    then, age = datetime.fromtimestamp(at, UTC), max(0, now - at)
-    unit, seconds = next((pair for pair in UNITS if age >= pair[1]), ("now", 1))
-    number = age // seconds
-    plural = "s" if unit != "now" and number != 1 else ""
-    return Moment(f"{then:%Y-%m-%dT%H:%M:%SZ}", f"{then:%d %b %Y, %H:%M} UTC", unit + plural, number)
 
 
 def show(request: AnyRequest, visitor: Visitor, template: str, place: str, **context: Any) -> ASGIResponse:

@@ -14,10 +14,15 @@ def moment(seconds: float, say: Words) -> Any:
     from markupsafe import Markup  # noqa: PLC0415 - most answers are no page
 
     at = datetime.fromtimestamp(seconds, UTC)
-    shown = f"{at.day} {at:%b %Y, %H:%M} UTC"
     return Markup('<time datetime="{}">{}</time> <span class="fine">{}</span>').format(
-        f"{at:%Y-%m-%dT%H:%M:%SZ}", shown, relative(seconds - time.time(), say)
+        f"{at:%Y-%m-%dT%H:%M:%SZ}", written(seconds), relative(seconds - time.time(), say)
     )
+
+
+def written(seconds: float) -> str:
+    """The day and hour alone, for a label."""
+    at = datetime.fromtimestamp(seconds, UTC)
+    return f"{at.day} {at:%b %Y, %H:%M} UTC"
 
 
 def brief(seconds: float, say: Words) -> Any:

@@ -10,7 +10,7 @@ from litestar.response.base import ASGIResponse
 
 from broker.pages.logo import logo
 from broker.pages.look import Look
-from broker.pages.moment import brief, moment
+from broker.pages.moment import brief, moment, written
 
 AnyRequest = Request[Any, Any, Any]
 TEMPLATES = Path(__file__).with_name("templates")
@@ -24,7 +24,7 @@ def environment() -> Any:
 
     folders = [TEMPLATES, TEMPLATES.parents[1] / "simulator" / "templates"]
     made = Environment(loader=FileSystemLoader(folders), autoescape=True, undefined=StrictUndefined)
-    made.globals |= {"logo": logo, "bold": bold, "moment": moment, "brief": brief}
+    made.globals |= {"logo": logo, "bold": bold, "moment": moment, "brief": brief, "written": written}
     return made
 
 
