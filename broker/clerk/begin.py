@@ -17,13 +17,15 @@ from broker.clerk.errors import signed_out
 from broker.core.attempts import Attempt, begin_secret
 from broker.core.client import UNASKED
 from broker.core.errors import OAuthError
+from broker.core.flows import Leg, StepName
 from broker.core.parameters import Parameters, refused
 from broker.core.records import PendingAuthorization, Ticket
 from broker.core.requests import check_prompt
 from broker.endpoints import connect, webview
 from broker.endpoints.authorize import check_connection, choose_provider, prove, send_off
-from broker.endpoints.redirect import RedirectUriRefused, prove_redirect_uri
+from broker.endpoints.redirect import RedirectUriRefused, prove_redirect_uri, shown_target
 from broker.endpoints.refusal import refuse
+from broker.endpoints.steps import fresh_flow_id, note, note_death
 from broker.providers.provider import Connection
 from broker.rooms import Given, Rooms
 
@@ -44,6 +46,7 @@ async def begin(
         flow = await connect.begin(flow, ticket, connection, rooms)
     after, new_token = await keep(call, attempt, rooms)
     await rooms.store.attempts.save(begin_secret(after.token, attempt), flow)
+    note(flow, StepName.STARTED, rooms, target=shown_target(target))
     return after, new_token
 
 
@@ -105,6 +108,7 @@ def flow_of(call: Call, attempt: Attempt, target: AllowedRedirectUri, challenge:
         prompt=prompt,
         provider_scopes=call.scopes,
         attempt=attempt.id,
+        flow_id=fresh_flow_id(),
     )
 
 
@@ -152,4 +156,5 @@ async def go(
         return await send_off(msgspec.structs.replace(flow, provider=usable.id), usable, rooms)
     except OAuthError as error:
         log.info("attempt_refused", client_id=flow.client_id, error=str(error), detail=error.detail)
+        note_death(error, Leg.ASKED, rooms, flow)
         return await refuse(flow, target, error, rooms)

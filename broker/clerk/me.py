@@ -11,8 +11,10 @@ from broker.clerk import redeem
 from broker.clerk.call import AnyRequest, Call
 from broker.clerk.errors import bad_nonce, signed_out
 from broker.clerk.objects import plain
+from broker.core.flows import StepName
 from broker.core.records import Session
 from broker.endpoints.connect import spend
+from broker.endpoints.steps import note
 from broker.rooms import Given, Rooms
 
 
@@ -43,5 +45,6 @@ async def connect(nonce: str, session: Session, call: Call, rooms: Rooms) -> Non
     if not granted.connects or granted.session_id != session.id:
         raise bad_nonce()
     await spend(nonce, granted, call.now, rooms)
+    note(granted, StepName.EXCHANGED, rooms)
     if call.device:
         await rooms.store.devices.begin(call.device, msgspec.structs.replace(attempt, done=True))

@@ -8,7 +8,9 @@ import structlog
 from broker.clerk.call import Call
 from broker.clerk.errors import bad_nonce, signed_out
 from broker.core.attempts import Attempt
+from broker.core.flows import StepName
 from broker.core.records import AuthorizationCode, Session
+from broker.endpoints.steps import note
 from broker.endpoints.token import end_replayed, kill
 from broker.rooms import Rooms
 
@@ -53,6 +55,7 @@ async def sign_in(nonce: str, granted: AuthorizationCode, call: Call, rooms: Roo
     if adopted is None:
         await end(session, call, rooms)
         raise signed_out()
+    note(granted, StepName.EXCHANGED, rooms)
     return call.on(*adopted), adopted[1]
 
 

@@ -233,7 +233,7 @@ def test_what_is_shown_of_each(people: People, ada: SignedIn, here: Portal):
     shown = main_of(here.get("connections"))
     assert people.address in shown
     assert address_of(people, "elsewhere") in shown
-    assert shown.count("Connected just now") == 2
+    assert shown.count("UTC just now") == 2
     with people.switched_off("other"):
         assert "Switched off here" in main_of(here.get("connections"))
         page = account_page(here, ada, people, "other")

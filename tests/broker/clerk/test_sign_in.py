@@ -8,8 +8,10 @@ import jwt
 import pytest
 import redis
 
+from broker.core.flows import Kind
 from tests.clerk_sdk import Sdk, address_of, error_of
 from tests.conftest import HTTPS_REDIRECT, SCHEME_REDIRECT
+from tests.flow_steps import names, newest
 from tests.phone import Phone
 from tests.provider_stub import ProviderStub
 from tests.running import RunningBroker
@@ -355,3 +357,12 @@ def test_one_s_own_earlier_session_makes_room(sdk: Sdk, broker: RunningBroker):
     assert [each["id"] for each in sdk.client()["sessions"]] == [second["created_session_id"]]
     before = broker.admin("GET", f"/v1/sessions/{first['created_session_id']}").json()
     assert before["status"] == "revoked"
+
+
+def test_the_inspector_sees_it(sdk: Sdk, broker: RunningBroker):
+    """A sign-in by the SDK leaves the same steps as any other, from its first call to its nonce redeemed."""
+    attempt = sdk.start()
+    sdk.redeem(attempt, nonce_of(sdk, attempt))
+    flow = newest(broker, Kind.SIGN_IN, "exchanged")
+    assert names(flow) == ["started", "at_provider", "back", "code_handed_out", "exchanged"]
+    assert flow.client_id == sdk.client_id
