@@ -114,7 +114,7 @@ class Settings(BaseModel):
     )
     dashboard_emails: tuple[str, ...] = Field(
         (),
-        description="Who may sign in to the dashboard with a provider, by verified e-mail address, comma-separated. Default: only secret keys.",
+        description="Who may sign in to the dashboard with a provider, by verified e-mail address, comma-separated.",
     )
     providers: dict[str, ProviderConfiguration] = Field(default_factory=dict, exclude=True, repr=False)
 

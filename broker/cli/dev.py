@@ -83,6 +83,6 @@ def announce(settings: Settings, *, as_json: bool) -> None:
         "The broker runs in development mode, with simulated providers: nobody's real account is touched.\n"
     )
     click.echo(f"  Try a sign-in   {settings.issuer}/")
-    for name in ("issuer", "client_id", "redirect_uri", "secret_key"):
+    for name in ("issuer", "client_id", "redirect_uri", "secret_key", "dashboard"):
         click.echo(f"  {name:15} {ready[name]}")
     click.echo("\nCtrl-C ends it. What it knows stays in the data folder.")

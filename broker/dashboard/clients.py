@@ -1,5 +1,7 @@
 """Clients: `/dashboard/clients`, as `/v1/clients` has them."""
 
+from asyncio import gather
+
 import msgspec
 from litestar import Router, get, post
 from litestar.params import FromPath
@@ -8,6 +10,7 @@ from litestar.response.base import ASGIResponse
 from allowlist.wire import AnyRequest, ApiError, ApiErrors, read_members
 from broker.backend_api import clients as api
 from broker.core.client import DEFAULT_CLIENT, SCOPES, Client
+from broker.dashboard.association import Preview, preview, served
 from broker.dashboard.form import Form, read_form
 from broker.dashboard.paging import PAGE, page_number
 from broker.dashboard.refusal import words_of
@@ -56,7 +59,18 @@ async def create_client(request: AnyRequest, rooms: Given[Rooms]) -> ASGIRespons
 @get("/{client_id:str}")
 async def show_client(request: AnyRequest, client_id: FromPath[str], rooms: Given[Rooms]) -> ASGIResponse:
     """GET /dashboard/clients/{id}"""
-    return client_form(request, "dashboard/client.html", await api.find(client_id, rooms))
+    client = await api.find(client_id, rooms)
+    return client_form(request, "dashboard/client.html", client, preview=await preview(client, rooms))
+
+
+@post("/{client_id:str}/association", opt={"scope": "clients:read"})
+async def check_association(
+    request: AnyRequest, client_id: FromPath[str], rooms: Given[Rooms]
+) -> ASGIResponse:
+    """POST /dashboard/clients/{id}/association: whether the host serves the files. Nothing changes; it is a call outward."""
+    client, found = await gather(api.find(client_id, rooms), served(rooms))
+    shown = await preview(client, rooms)
+    return client_form(request, "dashboard/client.html", client, preview=shown, found=found)
 
 
 @post("/{client_id:str}")
@@ -67,7 +81,10 @@ async def change_client(request: AnyRequest, client_id: FromPath[str], rooms: Gi
     try:
         await api.change(request, client_id, read_members(api.ChangedClient, members), rooms)
     except (ApiError, ApiErrors) as error:
-        return client_form(request, "dashboard/client.html", filled(client, members), words_of(error))
+        shown = await preview(client, rooms)
+        return client_form(
+            request, "dashboard/client.html", filled(client, members), words_of(error), preview=shown
+        )
     return done(request, f"/clients/{client_id}", "client_changed")
 
 
@@ -116,9 +133,15 @@ async def delete_client(request: AnyRequest, client_id: FromPath[str], rooms: Gi
 
 
 def client_form(
-    request: AnyRequest, template: str, client: Client, wrong: dict[str, str] | None = None
+    request: AnyRequest,
+    template: str,
+    client: Client,
+    wrong: dict[str, str] | None = None,
+    *,
+    preview: Preview | None = None,
+    found: dict[str, str] | None = None,
 ) -> ASGIResponse:
-    """`wrong` says what is the matter, by field."""
+    """`wrong` says what is the matter, by field; `found` what the host serves of the association files."""
     return dashboard_page(
         request,
         template,
@@ -128,6 +151,8 @@ def client_form(
         scopes=SCOPES,
         wrong=wrong or {},
         is_default=client.client_id == DEFAULT_CLIENT,
+        preview=preview,
+        found=found or {},
     )
 
 
@@ -153,7 +178,21 @@ def members_of(form: Form) -> dict[str, object]:
         "web_origins": form.lines("web_origins"),
         "token_profile": form.text("token_profile"),
         "scopes": form.chosen("scopes"),
+        "webview_policy": form.text("webview_policy"),
+        "ios": ios_of(form),
+        "android": android_of(form),
     }
+
+
+def ios_of(form: Form) -> dict[str, object] | None:
+    told: dict[str, object] = {"team_id": form.text("team_id"), "bundle_id": form.text("bundle_id")}
+    return told if any(told.values()) else None
+
+
+def android_of(form: Form) -> dict[str, object] | None:
+    prints = form.lines("sha256_cert_fingerprints")
+    told: dict[str, object] = {"package": form.text("package"), "sha256_cert_fingerprints": prints}
+    return told if any(told.values()) else None
 
 
 def filled(client: Client, members: dict[str, object]) -> Client:
@@ -164,7 +203,7 @@ def filled(client: Client, members: dict[str, object]) -> Client:
 clients_router = Router(
     "/clients",
     route_handlers=[
-        *(list_clients, ask_for_client, create_client, show_client, change_client),
+        *(list_clients, ask_for_client, create_client, show_client, change_client, check_association),
         *(ask_to_rotate, rotate_secret, ask_to_delete, delete_client),
     ],
     opt={"area": "clients"},

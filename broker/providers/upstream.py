@@ -51,7 +51,7 @@ class Upstream:
     def __init__(self, *, development: bool) -> None:
         self._development = development
         self._opened: Any = None  # an Http, once there is something to ask
-        self._keys = KeySets(self._get_document)
+        self._keys = KeySets(self.get_document)
 
     async def close(self) -> None:
         if self._opened:
@@ -106,7 +106,7 @@ class Upstream:
     async def discover(self, issuer: str) -> Discovered:
         """Read a custom issuer's discovery document. Raises OAuthError."""
         self.check_url(issuer)
-        found = read_discovery(issuer, await self._get_document(well_known(issuer)))
+        found = read_discovery(issuer, await self.get_document(well_known(issuer)))
         for url in filter(
             None,
             (
@@ -216,7 +216,8 @@ class Upstream:
             request.method, request.url, request.headers, request.body, patient=patient
         )
 
-    async def _get_document(self, url: str) -> Any:
+    async def get_document(self, url: str) -> Any:
+        """Public JSON. Raises OAuthError, whose detail says what was wrong."""
         return read_json(await self._request("GET", url, {}))
 
     async def _get_json(self, url: str, access_token: str) -> Any:

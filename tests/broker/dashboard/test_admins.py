@@ -56,7 +56,13 @@ def test_a_listed_address_lets_in(person: Desk):
     assert back.status_code == 200
     assert 'http-equiv="refresh" content="0;url=/dashboard"' in back.text
     assert "Signed in as ada@example.com" in text_of(person.get("/dashboard/keys"))
-    form = {"name": "Ada's", "type": "public", "token_profile": "rfc9068", "scopes": ["openid"]}
+    form = {
+        "name": "Ada's",
+        "type": "public",
+        "token_profile": "rfc9068",
+        "scopes": ["openid"],
+        "webview_policy": "warn",
+    }
     assert person.post("/dashboard/clients/new", form).status_code == 303
     events = person.broker.admin("GET", "/v1/events").json()
     told = {each["type"]: each["actor"] for each in events}

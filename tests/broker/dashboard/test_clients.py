@@ -9,7 +9,13 @@ from tests.broker.dashboard.conftest import Desk, text_of
 from tests.conftest import HTTPS_REDIRECT
 
 MARKUP = "<script>alert(1)</script>\"'&"
-NEW = {"name": "Shop", "type": "public", "token_profile": "rfc9068", "scopes": ["openid", "email"]}
+NEW = {
+    "name": "Shop",
+    "type": "public",
+    "token_profile": "rfc9068",
+    "scopes": ["openid", "email"],
+    "webview_policy": "warn",
+}
 
 
 def made_by(desk: Desk, **form: object) -> str:
@@ -34,11 +40,12 @@ def test_a_client_is_made_changed_and_deleted(desk: Desk):
     assert (told["name"], told["type"], told["development"]) == ("Shop", "public", True)
     assert told["web_origins"] == ["https://a.example", "http://localhost:8081"]
     assert told["scopes"] == ["openid", "email"]
-    changes = {"name": "Store", "token_profile": "clerk", "scopes": ["openid"]}
+    changes = {"name": "Store", "token_profile": "clerk", "scopes": ["openid"], "webview_policy": "block"}
     assert "Saved." in desk.done(f"/dashboard/clients/{client_id}", changes)
     told = desk.broker.admin("GET", f"/v1/clients/{client_id}").json()
     assert (told["name"], told["development"], told["web_origins"]) == ("Store", False, [])
     assert (told["token_profile"], told["scopes"]) == ("clerk", ["openid"])
+    assert told["webview_policy"] == "block"
     assert "Delete Store?" in text_of(desk.get(f"/dashboard/clients/{client_id}/delete"))
     assert "are deleted" in desk.done(f"/dashboard/clients/{client_id}/delete")
     assert desk.broker.admin("GET", f"/v1/clients/{client_id}").status_code == 404
@@ -97,6 +104,9 @@ def test_the_default_client_stays(desk: Desk):
         ({"scopes": ["everything"]}, "scopes"),
         ({"token_profile": "magic"}, "token_profile"),
         ({"type": "secretive"}, "type"),
+        ({"webview_policy": "hide"}, "webview_policy"),
+        ({"team_id": "short", "bundle_id": "com.example.app"}, "ios"),
+        ({"package": "com.example.app"}, "android"),
     ],
 )
 def test_what_is_wrong_is_said_at_its_field(desk: Desk, wrong: dict[str, object], field: str):
@@ -118,3 +128,18 @@ def test_a_name_full_of_markup_is_text(desk: Desk):
         assert "<script>alert" not in shown.text
         assert MARKUP in text_of(shown) or path == ""
     desk.done(f"/dashboard/clients/{client_id}/delete")
+
+
+def test_installed_apps_and_their_files(desk: Desk):
+    """An iOS app registered here is in the association files, which the page shows, with what is missing; and the check says
+    whether the host serves them."""
+    client_id = made_by(desk, team_id="ABCDE12345", bundle_id="com.example.app")
+    told = desk.broker.admin("GET", f"/v1/clients/{client_id}").json()
+    assert told["ios"] == {"team_id": "ABCDE12345", "bundle_id": "com.example.app"}
+    page = f"/dashboard/clients/{client_id}"
+    assert "so the files do not name the app" in text_of(desk.get(page))
+    desk.broker.allow("https://links.example.com/cb", client_id)
+    assert "Redirect URLs on links.example.com open the app only if" in text_of(desk.get(page))
+    checked = text_of(desk.post(f"{page}/association"))
+    assert checked.count("served as it should be") + checked.count("not served") == 2
+    desk.done(f"{page}/delete")
