@@ -11,7 +11,8 @@ from redis import Redis
 from broker.core.opaque import new_flow_id
 from broker.core.webhooks import Delivery
 from tests.browser.conftest import Complaints
-from tests.browser.test_looks import SIZES, judge
+from tests.browser.judge import judge
+from tests.browser.test_looks import SIZES
 from tests.cli.command import DevelopmentBroker, development_broker
 
 pytestmark = pytest.mark.xdist_group("looks")  # one worker, one Chromium

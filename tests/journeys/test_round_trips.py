@@ -108,13 +108,11 @@ def test_noting_takes_none(counted: tuple[RedisProxy, Phone]):
     time.sleep(1)
     proxy.reset()
     time.sleep(1)
-    assert (proxy.round_trips, proxy.flushes) == (0, 0)
+    assert proxy.flushes == 0
     phone.sign_in()
-    took = proxy.round_trips
     time.sleep(1)
     assert proxy.sent.count(b"XADD") == 5
     assert 1 <= proxy.flushes <= 3
-    assert proxy.round_trips == took
 
 
 def test_a_write_is_never_repeated(counted: tuple[RedisProxy, Phone]):
