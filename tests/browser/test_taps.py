@@ -42,7 +42,7 @@ def test_picker_to_app_in_two(page: Page, dev: DevelopmentBroker):
 def test_named_provider_to_app_in_one(page: Page, dev: DevelopmentBroker):
     """Where it does, only the deliberate return is left; nothing of ours stands before the provider."""
     trip = Trip(page, dev, "github")
-    approve(page, "Grace Hopper")
+    approve(page)
     trip.tap("button", "Continue to Default app")
     trip.arrive()
     assert trip.taps == 1

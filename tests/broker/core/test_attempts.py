@@ -4,7 +4,7 @@ from broker.core.account_rules import TABLE, Outcome
 from broker.core.attempts import begin_secret, clerk_code, new_attempt
 from broker.core.errors import ErrorCode, OAuthError
 
-NEVER_OF_AN_ATTEMPT = {"reconnect-other"}
+NEVER_OF_AN_ATTEMPT = {"reconnect-other", "confirm-other", "visit-unknown"}
 
 
 def test_every_refusal_has_a_code():

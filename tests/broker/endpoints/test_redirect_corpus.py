@@ -151,15 +151,17 @@ def headers_of(answer: httpx2.Response) -> dict[str, str]:
 
 
 def test_ru_03_the_refusal_leads_nowhere(refusal: httpx2.Response):
-    """RU-03: the refusal has no Location or Refresh, and its page no script, form, link or reference but the stylesheet."""
+    """RU-03: the refusal has no Location or Refresh, and its page no script, form, link or reference but the stylesheet and,
+    for a developer, our own list of what was refused."""
     assert refusal.status_code == 400
     assert not {"location", "refresh", "link"} & set(refusal.headers)
     assert refusal.headers["content-type"].startswith("text/html")
     tags = {tag for tag, _ in elements(refusal.text)}
-    assert not tags & {"script", "a", "form", "iframe", "img", "base", "object", "embed", "svg"}
+    assert not tags & {"script", "form", "iframe", "img", "base", "object", "embed", "svg"}
     assert set(attributes(refusal.text, "href", "src", "action", "http-equiv")) <= {
         "/assets/broker.css",
         "data:,",
+        "/dashboard/allowlist/refused",
     }
 
 
