@@ -6,12 +6,13 @@ from litestar import Request, get, post
 from litestar.response.base import ASGIResponse
 
 from broker.account.described import described, ways_in
-from broker.account.flows import form_targets, leave_to_sign_in, usable
+from broker.account.flows import leave_to_sign_in, usable
 from broker.account.shown import show, to_sign_in
 from broker.account.visitor import read_posted, visitor_of
 from broker.core.account_places import read_place
 from broker.core.account_rules import Purpose
 from broker.core.parameters import Parameters
+from broker.endpoints.redirect import form_targets
 from broker.rooms import Given, Rooms
 
 AnyRequest = Request[Any, Any, Any]

@@ -7,13 +7,14 @@ from litestar.params import FromPath
 from litestar.response.base import ASGIResponse
 
 from broker.account.described import Described, described
-from broker.account.flows import form_targets, leave_to_grant, usable
+from broker.account.flows import leave_to_grant, usable
 from broker.account.shown import below, show, to_sign_in
 from broker.account.visitor import Visitor, read_posted, visitor_of
 from broker.core.account_rules import Purpose
 from broker.core.errors import ErrorCode, OAuthError
 from broker.core.parameters import Parameters, refused
 from broker.core.provider_scopes import accumulated
+from broker.endpoints.redirect import form_targets
 from broker.rooms import Given, Rooms
 
 AnyRequest = Request[Any, Any, Any]

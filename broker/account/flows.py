@@ -9,7 +9,6 @@ from broker.core.account_rules import Purpose
 from broker.core.parameters import refused
 from broker.endpoints import reconnect
 from broker.endpoints.authorize import send_off
-from broker.endpoints.prove import leads_to
 from broker.providers.provider import Connection
 from broker.rooms import Rooms
 
@@ -39,8 +38,3 @@ async def leave_to_grant(
     """To grant something, for which consent is asked: a refresh token is what would be missing."""
     flow = reconnect.flow_of("", list(scopes), connection)
     return await send_off(msgspec.structs.replace(flow, purpose=purpose), connection, rooms)
-
-
-def form_targets(connections: Iterable[Connection]) -> str:
-    """What a page's forms may lead to, as CSP writes it."""
-    return " ".join(sorted(set(map(leads_to, connections))))

@@ -6,14 +6,14 @@ from typing import Any
 from litestar import Request, get, post
 from litestar.response.base import ASGIResponse
 
-from broker.account.flows import form_targets, leave_to_sign_in, usable
+from broker.account.flows import leave_to_sign_in, usable
 from broker.account.shown import below, notice_of, show, to_sign_in
 from broker.account.visitor import begin, cookie, read_own_form, read_posted, visitor_of
 from broker.core.account_places import ACTIONS, read_place
 from broker.core.account_rules import Purpose
 from broker.core.parameters import Parameters
 from broker.core.records import AccountSession, AccountTicket
-from broker.endpoints.redirect import prove_redirect_uri
+from broker.endpoints.redirect import form_targets, prove_redirect_uri
 from broker.endpoints.responses import to_app
 from broker.pages.page import page
 from broker.rooms import Given, Rooms

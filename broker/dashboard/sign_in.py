@@ -1,7 +1,6 @@
 """Getting in and out: a secret key, pasted, or a provider that vouches for a listed address."""
 
 import time
-from urllib.parse import urlsplit
 
 from litestar import get, post
 from litestar.response.base import ASGIResponse
@@ -24,6 +23,7 @@ from broker.dashboard.shell import (
 )
 from broker.endpoints.admin_session import AdminCookie, begin
 from broker.endpoints.authorize import send_off
+from broker.endpoints.redirect import form_targets
 from broker.endpoints.responses import see_other
 from broker.pages.page import page
 from broker.providers.configuring import is_fixed
@@ -98,7 +98,7 @@ async def sign_in_page(
         request,
         "dashboard/sign_in.html",
         status=status,
-        sends_to=" ".join({leads_to(each) for each in admitting_now}),
+        sends_to=form_targets(admitting_now),
         choices=choices,
         to=checked_path(request, to),
         refusal=refusal,
@@ -115,12 +115,6 @@ async def admitting(rooms: Rooms) -> list[Connection]:
         return []
     stored = {each.id: each for each in await rooms.store.provider_configurations.list()}
     return [each for each in rooms.catalogue.connections(stored.values()) if is_fixed(stored.get(each.id))]
-
-
-def leads_to(connection: Connection) -> str:
-    """As CSP's form-action writes it: providers send people on to hosts of their own choosing."""
-    parts = urlsplit(connection.provider.authorization_endpoint)
-    return "https:" if parts.scheme == "https" else f"{parts.scheme}://{parts.netloc}"
 
 
 def flow_to(connection: Connection) -> PendingAuthorization:

@@ -4,7 +4,6 @@ they are another. Until then nothing is written down."""
 import time
 from asyncio import gather
 from typing import Any
-from urllib.parse import urlsplit
 
 import msgspec
 import structlog
@@ -22,7 +21,7 @@ from broker.endpoints.arrival import find_again, settle, write_down
 from broker.endpoints.authorize import known_client, send_off
 from broker.endpoints.browser import BrowserCookie
 from broker.endpoints.form import read_form
-from broker.endpoints.redirect import form_target, prove_redirect_uri
+from broker.endpoints.redirect import form_target, form_targets, prove_redirect_uri
 from broker.endpoints.refusal import refuse
 from broker.endpoints.steps import note, note_death, watched
 from broker.pages.page import page
@@ -58,7 +57,7 @@ async def ask_for_proof(
     shown = page(
         proven.request,
         "prove.html",
-        sends_to=" ".join(sorted({form_target(proven.target), *map(leads_to, choices)})),
+        sends_to=f"{form_target(proven.target)} {form_targets(choices)}",
         app=proven.client.name,
         provider_name=connection.provider.name,
         email=arrived.identity.email,
@@ -76,13 +75,6 @@ async def ways_in(owners: tuple[Owner, ...], rooms: Rooms) -> list[Connection]:
     stored = await gather(*map(rooms.store.provider_configurations.find, ids))
     found = (rooms.catalogue.connection(*pair) for pair in zip(ids, stored, strict=True))
     return [each for each in found if each and each.sign_in]
-
-
-def leads_to(connection: Connection) -> str:
-    """What the page's form may lead to, as CSP writes it. A provider's sign-in goes from host to host, and browsers hold
-    every one against the form, so https is open as a whole; the form's own target is ours in any case."""
-    parts = urlsplit(connection.provider.authorization_endpoint)
-    return "https:" if parts.scheme == "https" else f"{parts.scheme}://{parts.netloc}"
 
 
 @post("/prove", status_code=303)

@@ -1,7 +1,9 @@
 """The check before every redirect into an app, and what is said when it fails."""
 
 import time
+from collections.abc import Iterable
 from typing import Any
+from urllib.parse import urlsplit
 
 import structlog
 from litestar import Request
@@ -9,6 +11,7 @@ from litestar import Request
 from allowlist import AllowedRedirectUri, Explanation, InvalidClientId, RedirectUriNotAllowed
 from broker.core.errors import ErrorCode, OAuthError
 from broker.core.records import LONGEST_REFUSED, Refusal
+from broker.providers.provider import Connection
 from broker.rooms import Rooms
 
 log = structlog.get_logger()
@@ -71,6 +74,15 @@ def shown_target(target: AllowedRedirectUri) -> str:
     scheme, _, rest = target.text.partition(":")
     host = rest.removeprefix("//").split("/")[0].split("?")[0] if rest.startswith("//") else ""
     return host if target.verified_link else f"{scheme}://{host}"
+
+
+def form_targets(connections: Iterable[Connection]) -> str:
+    """What a page's forms may lead to, as CSP writes it, where they go on to a provider. A provider's sign-in goes from host
+    to host, and browsers hold every one against the form, so https is open as a whole; the form's own target is ours."""
+    parts = (urlsplit(each.provider.authorization_endpoint) for each in connections)
+    return " ".join(
+        sorted({"https:" if each.scheme == "https" else f"{each.scheme}://{each.netloc}" for each in parts})
+    )
 
 
 def form_target(target: AllowedRedirectUri) -> str:
