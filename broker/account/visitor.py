@@ -1,6 +1,5 @@
 """Who is at the account page: the session that the browser's cookie names, if all that it hangs on is alive."""
 
-import hmac
 import time
 from asyncio import gather
 from dataclasses import dataclass
@@ -11,8 +10,9 @@ import structlog
 from litestar import Request
 
 from broker.core.client import Client
+from broker.core.csrf import is_csrf_of, new_csrf
 from broker.core.identity import User
-from broker.core.opaque import fingerprint, new_secret
+from broker.core.opaque import fingerprint
 from broker.core.parameters import Parameters, refused
 from broker.core.records import AccountSession
 from broker.endpoints.browser import BrowserCookie
@@ -46,18 +46,8 @@ class Visitor:
 
     @property
     def csrf(self) -> str:
-        """What every form carries: made from the cookie, which other sites cannot read, so nothing more is kept. Another
-        one each time, so that no packed length gives it away (BREACH)."""
-        nonce = new_secret()
-        return f"{nonce}.{self._form_mark(nonce)}"
-
-    def made(self, csrf: str) -> bool:
-        """Whether a page of this session carried it."""
-        nonce, _, mark = csrf.partition(".")
-        return hmac.compare_digest(mark.encode(), self._form_mark(nonce).encode())
-
-    def _form_mark(self, nonce: str) -> str:
-        return fingerprint(f"form {nonce} {self.held}")
+        """Stands in every form, another one each time."""
+        return new_csrf(self.held)
 
     def fresh(self, now: int) -> bool:
         return now - self.session.signed_in_at <= FRESH
@@ -87,7 +77,7 @@ async def read_posted(request: AnyRequest, rooms: Rooms) -> tuple[Visitor | None
     """Who posted a form of ours, and what. Raises OAuthError for a form that is not from a page of this session."""
     form = await read_own_form(request, rooms)
     visitor = await visitor_of(request, rooms)
-    if visitor and not visitor.made(form.get("csrf", "")):
+    if visitor and not is_csrf_of(visitor.held, form.get("csrf", "")):
         log.warning("form_refused", why="csrf")
         raise refused("this form is from another session of the account page; go back, reload, and try again")
     return visitor, form

@@ -12,9 +12,10 @@ from litestar.response.base import ASGIResponse
 from allowlist.wire import AnyRequest, ApiError
 from broker.backend_api.guard import READING, check_scope, needed_scope
 from broker.core.admin_session import is_foreign, key_of_person
+from broker.core.csrf import is_csrf_of, new_csrf
 from broker.core.secret_keys import SecretKey
 from broker.dashboard.form import read_form
-from broker.endpoints.admin_session import AdminCookie, is_csrf_of, new_csrf
+from broker.endpoints.admin_session import AdminCookie
 from broker.endpoints.responses import OWN_PATH, see_other
 from broker.pages.page import page, render
 from broker.pages.words import ENGLISH, languages

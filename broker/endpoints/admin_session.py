@@ -1,6 +1,5 @@
 """The cookie of the dashboard, and how a session there begins: with a key, or with a listed address at a provider."""
 
-import hmac
 from dataclasses import dataclass
 from typing import Any
 
@@ -60,22 +59,6 @@ async def begin(request: Request[Any, Any, Any], session: AdminSession, rooms: R
         await rooms.store.admin_sessions.take(before)
     await rooms.store.admin_sessions.save(secret, session)
     return cookie.give(secret)
-
-
-def new_csrf(secret: str) -> str:
-    """What each form of a session repeats: made of the cookie, so nothing is kept, and under a salt of its own in each page,
-    so that the length of a packed page tells nothing of it (BREACH)."""
-    salt = new_secret()[:16]
-    return f"{salt}.{salted(salt, secret)}"
-
-
-def is_csrf_of(secret: str, shown: str) -> bool:
-    salt, _, proof = shown.partition(".")
-    return hmac.compare_digest(salted(salt, secret).encode(), proof.encode())
-
-
-def salted(salt: str, secret: str) -> str:
-    return hmac.digest(secret.encode(), f"csrf {salt}".encode(), "sha256").hex()
 
 
 async def let_in(
