@@ -2,6 +2,7 @@
 
 import time
 
+import msgspec
 from litestar import get, post
 from litestar.response.base import ASGIResponse
 
@@ -23,6 +24,7 @@ from broker.dashboard.shell import (
 )
 from broker.endpoints.admin_session import AdminCookie, begin
 from broker.endpoints.authorize import send_off
+from broker.endpoints.reconnect import flow_of
 from broker.endpoints.redirect import form_targets
 from broker.endpoints.responses import see_other
 from broker.pages.page import page
@@ -119,17 +121,5 @@ async def admitting(rooms: Rooms) -> list[Connection]:
 
 def flow_to(connection: Connection) -> PendingAuthorization:
     """A flow of no app, and no user's. Whoever comes chooses the account anew: an admin's is often not the first."""
-    return PendingAuthorization(
-        client_id="",
-        redirect_uri="",
-        state=None,
-        scope="",
-        code_challenge="",
-        nonce=None,
-        provider=connection.id,
-        upstream_verifier="",
-        upstream_nonce="",
-        browser="",
-        prompt="select_account",
-        purpose=Purpose(kind="dashboard"),
-    )
+    flow = flow_of("", [], connection)
+    return msgspec.structs.replace(flow, purpose=Purpose(kind="dashboard"), consent=False, flow_id="")

@@ -22,6 +22,7 @@ FLAGS = [
 ]
 expect.set_options(timeout=15_000)
 ARTIFACTS = Path(__file__).parents[2] / "test-artifacts"
+SIZES = {"phone": (390, 844), "small": (320, 568), "desktop": (1280, 800)}
 
 
 @pytest.fixture(scope="module")
@@ -82,4 +83,19 @@ def page(chromium: Browser, complaints: Complaints) -> Iterator[Page]:
     page = context.new_page()
     complaints.listen(page)
     yield page
+    context.close()
+
+
+@pytest.fixture(params=[(size, scheme) for size in SIZES for scheme in ("light", "dark")], ids="-".join)
+def window(
+    request: pytest.FixtureRequest, chromium: Browser, complaints: Complaints
+) -> Iterator[tuple[Page, str]]:
+    """Each size, by day and by night, and what it is called."""
+    size, scheme = request.param
+    width, height = SIZES[size]
+    context = chromium.new_context(viewport={"width": width, "height": height}, color_scheme=scheme)
+    context.set_default_timeout(15_000)
+    page = context.new_page()
+    complaints.listen(page)
+    yield page, f"{size}-{scheme}"
     context.close()

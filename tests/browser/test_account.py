@@ -10,7 +10,6 @@ from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import Complaints
 from tests.browser.judge import judge
-from tests.browser.test_looks import window
 from tests.browser.test_security import (
     refuse_like_apple,
     request_url,
@@ -23,7 +22,7 @@ from tests.conftest import SCHEME_REDIRECT
 from tests.provider_stub import ProviderStub
 from tests.running import RunningBroker
 
-__all__ = ["secure_broker", "window"]
+__all__ = ["secure_broker"]
 pytestmark = pytest.mark.xdist_group("account")  # one worker, one Chromium
 MOST_BYTES = 30_000  # of a page and its stylesheet, packed
 

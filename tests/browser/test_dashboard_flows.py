@@ -10,9 +10,7 @@ from redis import Redis
 
 from broker.core.opaque import new_flow_id
 from broker.core.webhooks import Delivery
-from tests.browser.conftest import Complaints
 from tests.browser.judge import judge
-from tests.browser.test_looks import SIZES
 from tests.cli.command import DevelopmentBroker, development_broker
 
 pytestmark = pytest.mark.xdist_group("looks")  # one worker, one Chromium
@@ -65,20 +63,6 @@ def redis_of(desk: DevelopmentBroker) -> str:
         each.laddr for each in desk.valkey().net_connections("unix") if each.laddr and "@" not in each.laddr
     ][:1]
     return f"unix://{socket}"
-
-
-@pytest.fixture(params=[(size, scheme) for size in SIZES for scheme in ("light", "dark")], ids="-".join)
-def window(
-    request: pytest.FixtureRequest, chromium: Browser, complaints: Complaints
-) -> Iterator[tuple[Page, str]]:
-    size, scheme = request.param
-    width, height = SIZES[size]
-    context = chromium.new_context(viewport={"width": width, "height": height}, color_scheme=scheme)
-    context.set_default_timeout(15_000)
-    page = context.new_page()
-    complaints.listen(page)
-    yield page, f"{size}-{scheme}"
-    context.close()
 
 
 def test_a_lost_deep_link(page: Page, desk: DevelopmentBroker):

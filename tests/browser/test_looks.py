@@ -1,11 +1,10 @@
 """Every page on a phone and on a desktop, by day and by night: nothing overflows, text is readable, and a picture of
 each is kept in test-artifacts/ for people to look at."""
 
-from collections.abc import Iterator
 from urllib.parse import urlencode
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import Complaints
 from tests.browser.judge import judge
@@ -13,21 +12,6 @@ from tests.browser.test_security import request_url
 from tests.cli.command import DevelopmentBroker
 
 pytestmark = pytest.mark.xdist_group("looks")  # one worker, one Chromium
-SIZES = {"phone": (390, 844), "small": (320, 568), "desktop": (1280, 800)}
-
-
-@pytest.fixture(params=[(size, scheme) for size in SIZES for scheme in ("light", "dark")], ids="-".join)
-def window(
-    request: pytest.FixtureRequest, chromium: Browser, complaints: Complaints
-) -> Iterator[tuple[Page, str]]:
-    size, scheme = request.param
-    width, height = SIZES[size]
-    context = chromium.new_context(viewport={"width": width, "height": height}, color_scheme=scheme)
-    context.set_default_timeout(15_000)
-    page = context.new_page()
-    complaints.listen(page)
-    yield page, f"{size}-{scheme}"
-    context.close()
 
 
 def test_pages_of_a_sign_in(window: tuple[Page, str], dev: DevelopmentBroker):
