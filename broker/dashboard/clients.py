@@ -14,7 +14,7 @@ from broker.dashboard.association import Preview, preview, served
 from broker.dashboard.form import Form, read_form
 from broker.dashboard.paging import PAGE, page_number
 from broker.dashboard.refusal import words_of
-from broker.dashboard.shell import dashboard_page, done
+from broker.dashboard.shell import confirm_page, dashboard_page, done
 from broker.rooms import Given, Rooms
 
 PLACE = "clients"
@@ -92,15 +92,8 @@ async def change_client(request: AnyRequest, client_id: FromPath[str], rooms: Gi
 async def ask_to_rotate(request: AnyRequest, client_id: FromPath[str], rooms: Given[Rooms]) -> ASGIResponse:
     """GET /dashboard/clients/{id}/secret: what rotating does, before it is done."""
     client = await api.find(client_id, rooms)
-    return dashboard_page(
-        request,
-        "dashboard/confirm.html",
-        place=PLACE,
-        kind="client_secret",
-        name=client.name,
-        action=f"/clients/{client_id}/secret",
-        back=f"/clients/{client_id}",
-    )
+    back = f"/clients/{client_id}"
+    return confirm_page(request, PLACE, "client_secret", name=client.name, action=f"{back}/secret", back=back)
 
 
 @post("/{client_id:str}/secret")
@@ -114,15 +107,8 @@ async def rotate_secret(request: AnyRequest, client_id: FromPath[str], rooms: Gi
 async def ask_to_delete(request: AnyRequest, client_id: FromPath[str], rooms: Given[Rooms]) -> ASGIResponse:
     """GET /dashboard/clients/{id}/delete: what goes with it."""
     client = await api.find(client_id, rooms)
-    return dashboard_page(
-        request,
-        "dashboard/confirm.html",
-        place=PLACE,
-        kind="client_delete",
-        name=client.name,
-        action=f"/clients/{client_id}/delete",
-        back=f"/clients/{client_id}",
-    )
+    back = f"/clients/{client_id}"
+    return confirm_page(request, PLACE, "client_delete", name=client.name, action=f"{back}/delete", back=back)
 
 
 @post("/{client_id:str}/delete")

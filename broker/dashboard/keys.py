@@ -12,7 +12,7 @@ from broker.backend_api import secret_keys as api
 from broker.core.secret_keys import EVERYTHING, SCOPES
 from broker.dashboard.form import Form, read_form
 from broker.dashboard.refusal import words_of
-from broker.dashboard.shell import admin_of, dashboard_page, done
+from broker.dashboard.shell import admin_of, confirm_page, dashboard_page, done
 from broker.rooms import Given, Rooms
 from broker.store.ring import key_id
 
@@ -50,15 +50,8 @@ async def create_key(request: AnyRequest, rooms: Given[Rooms]) -> ASGIResponse:
 async def ask_to_revoke(request: AnyRequest, identifier: FromPath[str], rooms: Given[Rooms]) -> ASGIResponse:
     """GET /dashboard/keys/{id}/revoke: what that does, before it is done."""
     key = await api.find_changeable(request, identifier, rooms)
-    return dashboard_page(
-        request,
-        "dashboard/confirm.html",
-        place=PLACE,
-        kind="own_key_revoke" if key.id == admin_of(request).key.id else "key_revoke",
-        name=key.name,
-        action=f"/keys/{key.id}/revoke",
-        back="/keys",
-    )
+    kind = "own_key_revoke" if key.id == admin_of(request).key.id else "key_revoke"
+    return confirm_page(request, PLACE, kind, name=key.name, action=f"/keys/{key.id}/revoke", back="/keys")
 
 
 @post("/{identifier:str}/revoke")

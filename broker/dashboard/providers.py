@@ -15,7 +15,7 @@ from broker.core.records import ProviderConfiguration
 from broker.dashboard.form import read_form
 from broker.dashboard.provider_form import ProviderForm, marked, members_of
 from broker.dashboard.refusal import words_of
-from broker.dashboard.shell import dashboard_page, done
+from broker.dashboard.shell import confirm_page, dashboard_page, done
 from broker.providers import CATALOGUE
 from broker.providers.credentials import Proof
 from broker.rooms import Given, Rooms
@@ -91,14 +91,9 @@ async def test_provider(request: AnyRequest, provider_id: FromPath[str], rooms: 
 async def ask_to_delete(request: AnyRequest, provider_id: FromPath[str], rooms: Given[Rooms]) -> ASGIResponse:
     """GET /dashboard/providers/{id}/delete: what goes with it."""
     told = await api.find(provider_id, rooms)
-    return dashboard_page(
-        request,
-        "dashboard/confirm.html",
-        place=PLACE,
-        kind="provider_delete",
-        name=told["name"],
-        action=f"/providers/{provider_id}/delete",
-        back=f"/providers/{provider_id}",
+    back = f"/providers/{provider_id}"
+    return confirm_page(
+        request, PLACE, "provider_delete", name=str(told["name"]), action=f"{back}/delete", back=back
     )
 
 

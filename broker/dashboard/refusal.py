@@ -7,7 +7,7 @@ from litestar import Response
 from litestar.exceptions import HTTPException
 
 from allowlist.wire import AnyRequest, ApiError, ApiErrors
-from broker.dashboard.shell import dashboard_html
+from broker.dashboard.shell import SENDS_ORIGIN, frame
 from broker.pages.page import render
 
 Answer = Response[Any]
@@ -29,7 +29,9 @@ def on_http_error(request: AnyRequest, error: HTTPException) -> Answer:
 def refused(request: AnyRequest, status: int, messages: list[str]) -> Answer:
     """Inside the dashboard for who is signed in; a page of its own for who is not."""
     if "admin" in request.scope["state"]:
-        html, headers = dashboard_html(request, "dashboard/refused.html", place="", messages=messages)
+        around = frame(request, "")
+        html, headers = render(request, "dashboard/refused.html", script=True, **around, messages=messages)
+        headers |= SENDS_ORIGIN
     else:
         html, headers = render(request, "dashboard/stopped.html", messages=messages)
     return Response(html, media_type="text/html", status_code=status, headers=headers)

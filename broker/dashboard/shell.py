@@ -1,6 +1,5 @@
 """What every page of the dashboard stands in: who is signed in, what they may do, the bar and the list of places."""
 
-import gzip
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
@@ -17,7 +16,7 @@ from broker.core.secret_keys import SecretKey
 from broker.dashboard.form import read_form
 from broker.endpoints.admin_session import AdminCookie
 from broker.endpoints.responses import OWN_PATH, see_other
-from broker.pages.page import page, render
+from broker.pages.page import page
 from broker.pages.words import ENGLISH, languages
 from broker.rooms import Rooms
 
@@ -158,27 +157,26 @@ def dashboard_page(
 ) -> ASGIResponse:
     """A page for who is signed in. Templates extend `dashboard/layout.html` and have `admin`, `may(scope)`, and what the
     caller gives. `?done=` names a sentence of `[done]`, told once above the content."""
-    html, headers = dashboard_html(request, template, place=place, **context)
-    body, packing = packed(html, request)
-    return ASGIResponse(body=body, media_type="text/html", headers=headers | packing, status_code=status)
+    around = frame(request, place)
+    shown = page(request, template, status=status, script=True, packed=True, **around, **context)
+    shown.headers.update(SENDS_ORIGIN)
+    return shown
 
 
-def packed(html: str, request: AnyRequest) -> tuple[bytes, dict[str, str]]:
-    """Where the browser takes it so. The one secret that stands in many pages, the forms' field, is another text in each, and
-    no other site can make a browser ask for a page: the cookie is a Strict one. So there is nothing to measure (BREACH)."""
-    varies = {"vary": "Accept-Language, Accept-Encoding"}
-    if "gzip" not in request.headers.get("accept-encoding", ""):
-        return html.encode(), varies
-    return gzip.compress(html.encode(), 6), {**varies, "content-encoding": "gzip"}
-
-
-def dashboard_html(
-    request: AnyRequest, template: str, *, place: str, **context: Any
-) -> tuple[str, dict[str, str]]:
+def frame(request: AnyRequest, place: str) -> dict[str, Any]:
+    """What the layout shows around every page. It may be packed: the one secret in it, the forms' field, is another text each
+    time, and the Strict cookie keeps other sites from making a browser ask."""
     admin = admin_of(request)
-    said: dict[str, Any] = {"admin": admin, "may": admin.may, "place": place, "done": done_of(request)}
-    html, headers = render(request, template, script=True, **said, **context)
-    return html, {**headers, **SENDS_ORIGIN}
+    return {"admin": admin, "may": admin.may, "place": place, "done": done_of(request)}
+
+
+def confirm_page(
+    request: AnyRequest, place: str, kind: str, *, name: str, action: str, back: str
+) -> ASGIResponse:
+    """What is about to happen to `name`, in the sentences `confirm.{kind}*`, and the form that does it. `action` and `back`
+    are below /dashboard."""
+    told: dict[str, Any] = {"kind": kind, "name": name, "action": action, "back": back}
+    return dashboard_page(request, "dashboard/confirm.html", place=place, **told)
 
 
 def done_of(request: AnyRequest) -> str | None:

@@ -11,7 +11,7 @@ from broker.core.webhooks import EVERY_EVENT, Endpoint
 from broker.dashboard.form import Form, read_form
 from broker.dashboard.paging import PAGE, page_number
 from broker.dashboard.refusal import words_of
-from broker.dashboard.shell import dashboard_page, done
+from broker.dashboard.shell import confirm_page, dashboard_page, done
 from broker.rooms import Given, Rooms
 from broker.store.deliveries import MOST_DEAD
 
@@ -164,15 +164,8 @@ def choices() -> dict[str, object]:
 
 
 def confirmation(request: AnyRequest, endpoint: Endpoint, act: str) -> ASGIResponse:
-    return dashboard_page(
-        request,
-        "dashboard/confirm.html",
-        place=PLACE,
-        kind=f"webhook_{act}",
-        name=endpoint.description or endpoint.url,
-        action=f"/webhooks/{endpoint.id}/{act}",
-        back=f"/webhooks/{endpoint.id}",
-    )
+    name, back = endpoint.description or endpoint.url, f"/webhooks/{endpoint.id}"
+    return confirm_page(request, PLACE, f"webhook_{act}", name=name, action=f"{back}/{act}", back=back)
 
 
 def secret_page(request: AnyRequest, endpoint: Endpoint, secret: str) -> ASGIResponse:

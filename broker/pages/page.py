@@ -45,8 +45,8 @@ def page(
     packed: bool = False,
     **context: Any,
 ) -> ASGIResponse:
-    """A page as an answer. `packed` is only for a page without secrets: beside a caller's own input, the packed length
-    gives a secret away letter by letter (BREACH). Raises KeyError for a sentence that there is not."""
+    """A page as an answer. `packed` is only for a page whose secrets, if any, are another text each time: beside a caller's
+    own input, the packed length gives one that stays away letter by letter (BREACH). Raises KeyError for a sentence that there is not."""
     html, headers = render(request, template, sends_to=sends_to, script=script, **context)
     body = html.encode()
     if packed and "gzip" in request.headers.get("accept-encoding", ""):

@@ -8,10 +8,12 @@ from typing import Any
 import httpx2
 import jwt
 import pytest
+from redis import Redis
 
 from broker.core.encryption_keys import EncryptionKeys
 from broker.store import Store
 from broker.store.connection import open_redis
+from broker.store.outbox import MARKS
 from broker.webhooks.drain import Drain
 from tests.conftest import HTTPS_REDIRECT, connect
 from tests.phone import Phone
@@ -30,6 +32,9 @@ def receiver() -> Iterator[WebhookReceiver]:
 
 
 def hook(broker: RunningBroker, url: str, *events: str) -> dict[str, Any]:
+    """An endpoint that hears of what happens from now on: what happened before has been told first."""
+    with Redis.from_url(broker.redis_url) as redis:
+        until(lambda: not redis.zcard(MARKS))
     answer = broker.admin("POST", "/v1/webhooks", {"url": url, "events": list(events)})
     assert answer.status_code == 200, answer.text
     return dict(answer.json())
