@@ -2,11 +2,12 @@
 
 import time
 from collections.abc import Sequence
+from urllib.parse import urlencode
 
 import msgspec
 from redis import Redis
 
-from broker.core.flows import Flow, Kind, Step, flows_of
+from broker.core.flows import Flow, Kind, Reason, Step, flows_of
 from tests.running import RunningBroker
 
 
@@ -18,13 +19,24 @@ def flows(redis_url: str) -> list[Flow]:
 
 
 def newest(broker: RunningBroker, kind: Kind, last: str) -> Flow:
-    """The newest flow of a kind, once its last step is written."""
-    for _ in range(60):
-        found = [flow for flow in flows(broker.redis_url) if flow.kind is kind]
-        if found and found[0].last.name == last:
-            return found[0]
+    """The newest flow of a kind, with all that was noted until now, which must end with the step `last`."""
+    mark = written_until_now(broker)
+    flow = next(each for each in flows(broker.redis_url) if each.kind is kind and each.id != mark)
+    assert flow.last.name == last, names(flow)
+    return flow
+
+
+def written_until_now(broker: RunningBroker) -> str:
+    """Wait for a flow of our own, which is written after all that the process noted before it. Its id."""
+    now = time.time_ns() // 1_000_000
+    asked = {"client_id": "default", "redirect_uri": "https://mark.example/", "provider": "stub"}
+    assert broker.get(f"/authorize?{urlencode(asked)}").status_code == 400
+    for _ in range(200):
+        for flow in flows(broker.redis_url):
+            if flow.last.reason is Reason.REDIRECT_URI_REFUSED and flow.began_at >= now:
+                return flow.id
         time.sleep(0.05)
-    raise AssertionError([names(flow) for flow in found])
+    raise AssertionError("the steps were not written")
 
 
 def names(flow: Flow) -> Sequence[str]:
